@@ -1,0 +1,10 @@
+//! The rules of the desk: which threads exist, who owns each one, and what must happen next.
+//!
+//! This room is pure. It is given facts and the time and answers with values; it never waits,
+//! reads a clock, opens a socket or sees the database. Start with [`thread`], then [`command`];
+//! [`marks`] says what the mailbox should show and what a person changed in it.
+
+pub mod layout;
+pub mod policy;
+pub mod retry;
+pub mod roster;

@@ -1,0 +1,58 @@
+//! The choices of the admin that the rules of the desk depend on, as one value.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::desk::layout::MarkNames;
+use crate::desk::roster::{Agent, AgentId};
+
+/// What the desk must know of one mailbox's configuration to decide anything.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Policy {
+    /// The mailbox's name.
+    pub mailbox: String,
+    /// The shared address and its aliases, lower case.
+    pub own_addresses: Vec<String>,
+    /// Everyone of the team, whether or not they work in this mailbox.
+    pub agents: Vec<Agent>,
+    /// The cut-over, compared with INTERNALDATE: older mail opens nothing.
+    pub since: Timestamp,
+    /// For how long after it was resolved a customer's mail reopens a thread.
+    pub reopen_within: Duration,
+    /// How far back a mail without references may join by subject and participants.
+    pub join_within: Duration,
+    /// More moves than this within a minute are automation, not gestures.
+    pub burst_moves_per_minute: u32,
+    /// Whether `\Flagged` means escalation, and is shown for it; `None` lets the layout decide.
+    pub flag_escalates: Option<bool>,
+    /// Whether the database may hold an excerpt of the new text.
+    pub keep_text: KeepText,
+    /// What the marks are called.
+    pub names: MarkNames,
+}
+
+/// How much of a message's text the database holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeepText {
+    /// The beginning of the new text.
+    Excerpt,
+    /// Nothing.
+    None,
+}
+
+impl Policy {
+    /// The agent with this id.
+    pub fn agent(&self, id: &AgentId) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.id == *id)
+    }
+
+    /// The agent with this address, whatever its case.
+    pub fn agent_at(&self, address: &str) -> Option<&Agent> {
+        self.agents.iter().find(|agent| agent.address.eq_ignore_ascii_case(address))
+    }
+
+    /// Whether the address is the mailbox's own, or an alias of it.
+    pub fn is_own(&self, address: &str) -> bool {
+        self.own_addresses.iter().any(|own| own.eq_ignore_ascii_case(address))
+    }
+}

