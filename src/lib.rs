@@ -4,3 +4,4 @@ pub mod clock;
 pub mod desk;
 pub mod imap;
 pub mod mail;
+pub mod store;
