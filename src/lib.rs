@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod desk;
 pub mod imap;
+pub mod engine;
 pub mod mail;
 pub mod store;

@@ -158,4 +158,12 @@ impl Tx<'_> {
             statement.query_map([mailbox], |row| Ok((ThreadId(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
+
+    /// Forgets what was counted for a thread.
+    pub fn forget_closing_moves(&self, mailbox: i64, thread: ThreadId) -> Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM closing_move WHERE mailbox = ? AND thread = ?")?
+            .execute([mailbox, thread.0])?;
+        Ok(())
+    }
 }

@@ -295,6 +295,25 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// How the message is accounted for outside a thread.
+    pub fn set_status(&self, key: MessageKey, status: Status, reason: &str) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE message SET status = ?, reason = ? WHERE id = ?")?
+            .execute(params![status.name(), reason, key.0])?;
+        Ok(())
+    }
+
+    /// Whether a message of the thread that is not our own lies anywhere but in Junk, in Trash or nowhere.
+    pub fn has_present_message(&self, thread: ThreadId) -> Result<bool> {
+        Ok(self
+            .conn
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM message WHERE thread = ? AND direction <> 'own'
+                 AND place NOT IN ('junk', 'trash', 'gone'))",
+            )?
+            .query_row([thread.0], |row| row.get(0))?)
+    }
+
     /// The message left as an answer, and the log says so.
     pub fn set_replied(&self, key: MessageKey) -> Result<()> {
         self.conn
