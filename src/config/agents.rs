@@ -148,7 +148,7 @@ fn explained(form: &AgentForm, wrong: Wrong) -> Wrong {
     if !form.mark.is_absent() {
         return wrong;
     }
-    let what = format!("the default mark, the first word of the name, {}", wrong.what);
+    let what = format!("{} (the default: the first word of the name)", wrong.what);
     Wrong::new(what, "write mark = \"…\" with a word of its own for this agent's folder or label")
 }
 

@@ -191,7 +191,11 @@ impl<'d> Section<'d> {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_err(|_| Wrong::new("far too large", "write a smaller number")),
             other => {
-                let remedy = format!("write {key} = NUMBER, without quotes or a fraction");
+                let meant = other.as_str().and_then(|text| text.trim().parse::<i64>().ok());
+                let remedy = match meant {
+                    Some(number) => format!("write {key} = {number}, without quotes"),
+                    None => format!("write {key} = NUMBER, without quotes or a fraction"),
+                };
                 Err(not("a whole number", other, remedy))
             }
         })

@@ -275,3 +275,93 @@ fn check_log(form: &LogForm, problems: &mut Problems) -> Option<Log> {
     });
     Some(Log { filter: filter?, format: format? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::desk::layout::MarkNames;
+    use crate::desk::policy::KeepText;
+
+    const SMALL: &str = r#"
+[[mailbox]]
+name = "support"
+address = "Support@Example.test"
+aliases = ["Help@example.test"]
+since = 2026-11-01
+[mailbox.imap]
+host = "127.0.0.1"
+tls = "none"
+password = { file = "support.password" }
+[mailbox.smtp]
+host = "smtp.example.test"
+tls = "starttls"
+[[agent]]
+id = "ana"
+name = "Ana Ruiz"
+address = "Ana@example.test"
+"#;
+
+    fn small(file: &str, text: &str) -> Config {
+        from_toml(Path::new(file), text, &|_| None).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_written_has_its_default() {
+        let config = small("/etc/baton/baton.toml", SMALL);
+        assert_eq!(config.state_dir, Path::new("/var/lib/baton"));
+        assert_eq!(config.log, Log::default());
+        assert_eq!(config.agents[0].mark, "Ana");
+        assert_eq!(config.agents[0].address, "ana@example.test");
+        let mailbox = &config.mailboxes[0];
+        assert_eq!(mailbox.layout, LayoutChoice::Auto);
+        assert_eq!(mailbox.poll, Duration::from_secs(60));
+        assert_eq!((mailbox.imap.port, mailbox.imap.tls), (143, Tls::None));
+        assert_eq!(mailbox.imap.user, "support@example.test");
+        let policy = &mailbox.policy;
+        assert_eq!(policy.own_addresses, ["support@example.test", "help@example.test"]);
+        assert_eq!(policy.since, Timestamp::parse("2026-11-01T00:00:00Z").unwrap());
+        assert_eq!(policy.reopen_within, Duration::from_secs(14 * 86_400));
+        assert_eq!(policy.join_within, Duration::from_secs(14 * 86_400));
+        assert_eq!((policy.burst_moves_per_minute, policy.flag_escalates), (30, None));
+        assert_eq!((policy.keep_text, &policy.names), (KeepText::Excerpt, &MarkNames::default()));
+        assert_eq!((&policy.mailbox, &policy.agents), (&mailbox.name, &config.agents));
+    }
+
+    #[test]
+    fn smtp_takes_user_and_password_from_imap() {
+        let config = small("/etc/baton/baton.toml", SMALL);
+        let smtp = config.mailboxes[0].smtp.as_ref().unwrap();
+        assert_eq!((smtp.port, smtp.tls), (587, Tls::Starttls));
+        assert_eq!(smtp.user, "support@example.test");
+        assert_eq!(smtp.password, PasswordSource::File("/etc/baton/support.password".into()));
+    }
+
+    #[test]
+    fn systemd_may_say_where_the_state_is_but_the_file_has_the_last_word() {
+        let env = |name: &str| (name == "STATE_DIRECTORY").then(|| "/srv/one:/srv/two".to_owned());
+        let config = from_toml(Path::new("baton.toml"), SMALL, &env).unwrap();
+        assert_eq!(config.state_dir, Path::new("/srv/one"));
+        let text = format!("state_dir = \"state\"\n{SMALL}");
+        let config = from_toml(Path::new("/etc/baton.toml"), &text, &env).unwrap();
+        assert_eq!(config.state_dir, Path::new("/etc/state"));
+    }
+
+    #[test]
+    fn a_file_from_another_system_reads_the_same() {
+        let windows = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
+        assert_eq!(small("baton.toml", &windows), small("baton.toml", SMALL));
+        let broken = windows.replace("id = \"ana\"", "id = 7");
+        let problems = from_toml(Path::new("baton.toml"), &broken, &|_| None).unwrap_err();
+        assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(15)]);
+    }
+
+    #[test]
+    fn a_reload_can_tell_what_changed() {
+        let before = small("baton.toml", SMALL);
+        let after = small("baton.toml", &SMALL.replace("since =", "poll_seconds = 5\nsince ="));
+        assert_ne!(before.mailboxes, after.mailboxes);
+        assert_eq!(before.agents, after.agents);
+        assert_eq!(before.mailboxes[0].imap, after.mailboxes[0].imap);
+    }
+}

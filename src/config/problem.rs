@@ -142,11 +142,13 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if length > SHOWN_MAX {
         return None;
     }
-    let near_enough = if length <= 3 { 1 } else { 2 };
+    let near_enough = (length / 3).max(1);
     known
         .into_iter()
         .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(far, candidate)| *far <= near_enough || continues(word, candidate))
+        .filter(|(far, candidate)| {
+            *far <= near_enough || continues(word, candidate) || is_shuffled(word, candidate)
+        })
         .min_by_key(|(far, _)| *far)
         .map(|(_, candidate)| candidate)
 }
@@ -154,6 +156,16 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// Whether one word is the other with more at its end, as `username` is of `user`.
 fn continues(one: &str, other: &str) -> bool {
     one.len().min(other.len()) >= 3 && (one.starts_with(other) || other.starts_with(one))
+}
+
+/// Whether both have the same letters in another order, as `prot` and `port`.
+fn is_shuffled(one: &str, other: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(one) == sorted(other)
 }
 
 /// How many letters must be changed, added or left out to make one word of the other.
@@ -184,6 +196,7 @@ mod tests {
         assert_eq!(nearest("username", known), Some("user"));
         assert_eq!(nearest("pass", known), Some("password"));
         assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("sieve", ["since"]), None);
         assert_eq!(nearest(&"x".repeat(100_000), known), None);
     }
 

@@ -111,17 +111,22 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
     if text.parse::<IpAddr>().is_ok() {
         return Ok(text.to_owned());
     }
-    let what = |why: &str| format!("{} {why}", shown(text));
-    if text.contains("://") || text.contains('/') {
-        let remedy = "write only the server's name, as in \"imap.example.com\"; port and tls have their own keys";
-        return Err(Wrong::new(what("is a URL"), remedy));
+    // Neither is repeated: a URL, and what stands before an @, may hold a password.
+    if text.contains('/') || text.contains('@') {
+        let remedy = "write only the server's name, as in \"imap.example.com\"; \
+                      port, tls and user have their own keys";
+        return Err(Wrong::new("holds more than the name of a server", remedy));
     }
+    let what = |why: &str| format!("{} {why}", shown(text));
     if text.starts_with('[') {
         return Err(Wrong::new(what("has brackets"), "write the IPv6 address without them"));
     }
-    if let Some((_, port)) = text.split_once(':') {
-        let remedy = format!("write the part after the colon as port = {}", port.escape_debug());
-        return Err(Wrong::new(what("holds a port"), remedy));
+    if let Some((name, port)) = text.split_once(':') {
+        let remedy = match port.parse::<u16>() {
+            Ok(port) => format!("write host = {name:?} and port = {port}"),
+            Err(_) => "write the name alone, or a whole IP address".to_owned(),
+        };
+        return Err(Wrong::new(what("holds a colon"), remedy));
     }
     let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if text.is_empty() || !text.chars().all(legal) || text.starts_with('.') || text.contains("..") {
@@ -225,16 +230,18 @@ pub(super) fn log_filter(text: &str) -> Result<String, Wrong> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let remedy = "write a level (off, error, warn, info, debug, trace), then maybe levels for single rooms, \
                   as in \"info,baton::imap=debug\"";
-    for part in text.split(',').map(str::trim) {
-        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    for part in &parts {
+        let level = part.rsplit_once('=').map_or(*part, |(_, level)| level);
         // A bare word that is no level would silently mean a room of that name, with everything it says.
         if !LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level)) {
             return Err(Wrong::new(format!("{} is no log level", shown(level)), remedy));
         }
     }
+    let text = parts.join(",");
     match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(Wrong::new(format!("{} is no log filter", shown(text)), remedy)),
+        Ok(_) => Ok(text),
+        Err(_) => Err(Wrong::new(format!("{} is no log filter", shown(&text)), remedy)),
     }
 }
 
@@ -294,9 +301,10 @@ mod tests {
 
     #[test]
     fn a_misspelt_level_does_not_silence_the_log() {
-        for good in ["info", "INFO", "warn,baton::imap=debug", "off", "info, baton=trace"] {
+        for good in ["info", "INFO", "warn,baton::imap=debug", "off"] {
             assert_eq!(log_filter(good).as_deref(), Ok(good));
         }
+        assert_eq!(log_filter("info, baton=trace").as_deref(), Ok("info,baton=trace"));
         for bad in ["", "inof", "info,", "baton=loud", "baton"] {
             assert!(log_filter(bad).is_err(), "{bad}");
         }

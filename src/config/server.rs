@@ -93,6 +93,6 @@ fn check_password(
 }
 
 fn refuse_count(at: &Place, present: usize, problems: &mut Problems) {
-    let what = if present == 0 { "says not where it is" } else { "is in more than one place" };
+    let what = if present == 0 { "does not say where it is" } else { "names more than one place" };
     problems.add(at, what, PASSWORD_REMEDY);
 }
