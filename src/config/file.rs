@@ -6,7 +6,7 @@
 use super::document::{Field, Section};
 use super::problem::{Place, Problems, Wrong};
 
-/// Every key that the file may hold, by section. [`Section`] refuses all others.
+/// Every key that the file may hold, by section; any other is refused.
 pub const KEYS: &[(&str, &[&str])] = &[
     ("", &["state_dir", "log", "mailbox", "agent"]),
     ("log", &["filter", "format"]),

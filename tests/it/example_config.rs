@@ -11,6 +11,7 @@ const EXAMPLE: &str = include_str!("../../config.example.toml");
 /// Keys whose value in the example shows what could be written; without them something else decides.
 const WITHOUT_DEFAULT: [&str; 6] = ["flag_escalates", "sent", "drafts", "junk", "archive", "trash"];
 
+#[expect(clippy::panic, reason = "a test that cannot load its file has failed")]
 fn loaded(text: &str) -> Config {
     match config::from_toml(Path::new("config.example.toml"), text, &|_| None) {
         Ok(config) => config,
