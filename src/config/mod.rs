@@ -1,7 +1,7 @@
 //! The configuration: one TOML file, checked as a whole.
 //!
 //! [`load`] answers a [`Config`], which cannot hold a wrong value, or every [`Problem`] at once, each with its
-//! line, key, reason and remedy. The form is in [`file`]; `config.example.toml` is the reference for people.
+//! line, key, reason and remedy. The form is in [`mod@file`]; `config.example.toml` is the reference for people.
 //! Passwords are not read here, but when a connection needs one ([`secret`]).
 
 mod agents;
