@@ -1,1 +1,4 @@
 //! The integration tests, one binary.
+
+mod bad_configs;
+mod example_config;
