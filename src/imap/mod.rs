@@ -19,6 +19,8 @@ mod script;
 mod session;
 mod show;
 mod survey;
+#[cfg(test)]
+mod trial;
 mod uid_set;
 mod utf7;
 pub mod watch;
