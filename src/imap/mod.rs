@@ -4,9 +4,31 @@
 //! PEEK, never sets `\Seen`, and expunges nothing but the originals of messages that it has just copied where the server
 //! has no MOVE. It knows nothing of threads: folders, UIDs, flags and bytes go out, [`Change`]s come in.
 
+mod answer;
+mod arrivals;
+mod catch_up;
+pub mod connect;
+pub mod error;
+mod fetch;
+mod folders;
+mod idle;
+mod notify;
+pub mod probe;
+#[cfg(test)]
+mod script;
+mod session;
+mod show;
+mod survey;
+#[cfg(test)]
+mod trial;
+mod uid_set;
+mod utf7;
+pub mod watch;
+
 use std::future::Future;
 
 use crate::clock::Timestamp;
+pub use error::Error;
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]

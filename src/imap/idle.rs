@@ -1,0 +1,166 @@
+//! Waiting for news: IDLE (RFC 2177), or just time where the server has none.
+//!
+//! Framed by hand, because async-imap's handle hangs on NO, panics on a bare BAD, restarts its timer at every keepalive and
+//! reports a lost connection as an interruption. Whoever waits has opened INBOX and compared its counters first, so
+//! nothing that came before is missed; what comes between `IDLE` and `+` counts as news.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_imap::imap_proto::{MailboxDatum, RequestId, Response};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Memory;
+use super::answer::{Glimpse, Tagged, tagged};
+use super::error::Error;
+use super::session::{Selected, Session};
+
+/// The folders' counters when each was last looked at.
+pub(super) type Looked = BTreeMap<String, Selected>;
+
+/// RFC 2177, section 3, advises to begin IDLE anew at least every 29 minutes. We do it sooner: routers between us and the
+/// server forget a silent connection without telling either side.
+pub(super) const IDLE_MAX: Duration = Duration::from_secs(9 * 60);
+/// How long the server may take to begin IDLE.
+const BEGIN_WAIT: Duration = Duration::from_secs(30);
+/// How long it may take to end it. A server that is silent here has been silent for long.
+const END_WAIT: Duration = Duration::from_secs(10);
+
+/// Why the wait ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Rest {
+    /// The server told of a change.
+    News,
+    /// The memory may want something written.
+    Nudged,
+    /// The time has come to look everywhere.
+    Deadline,
+    /// The daemon stops.
+    Stopped,
+}
+
+/// Waits until there may be something to do, at most until `deadline`.
+pub(super) async fn wait<M: Memory>(
+    session: &mut Session,
+    memory: &mut M,
+    stop: &mut watch::Receiver<bool>,
+    looked: &Looked,
+    deadline: Instant,
+) -> Result<Rest, Error> {
+    if !session.can("IDLE") {
+        return Ok(tokio::select! {
+            biased;
+            () = stopped(stop) => Rest::Stopped,
+            () = memory.nudged() => Rest::Nudged,
+            () = tokio::time::sleep_until(deadline) => Rest::Deadline,
+        });
+    }
+    let tag = session.send("IDLE").await?;
+    let Some(early) = begun(session, looked, &tag).await? else {
+        return Ok(Rest::Deadline);
+    };
+    let deadline = deadline.min(Instant::now() + IDLE_MAX);
+    while !early {
+        let said = tokio::select! {
+            biased;
+            () = stopped(stop) => return end(session, &tag, Rest::Stopped).await,
+            () = memory.nudged() => return end(session, &tag, Rest::Nudged).await,
+            () = tokio::time::sleep_until(deadline) => {
+                return end(session, &tag, Rest::Deadline).await;
+            }
+            said = session.read(IDLE_MAX + END_WAIT, |response| said(response, &tag)) => said?,
+        };
+        match said {
+            Said::Ended(_) => {
+                // If it did so at once again and again, we would run in circles.
+                tracing::info!("the server ended IDLE by itself; polling instead");
+                session.forget("IDLE");
+                return Ok(Rest::Deadline);
+            }
+            said if is_news(session, looked, &said) => break,
+            _ => {}
+        }
+    }
+    end(session, &tag, Rest::News).await
+}
+
+/// Waits for the `+`. Answers whether news came before it; `None` when the server refuses to idle.
+async fn begun(
+    session: &mut Session,
+    looked: &Looked,
+    tag: &RequestId,
+) -> Result<Option<bool>, Error> {
+    let mut early = false;
+    loop {
+        match session.read(BEGIN_WAIT, |response| said(response, tag)).await? {
+            Said::Begun => return Ok(Some(early)),
+            Said::Ended(answer) => {
+                match session.settle("IDLE", answer) {
+                    Ok(_) | Err(Error::Refused { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                tracing::info!("the server refuses IDLE; polling instead");
+                session.forget("IDLE");
+                return Ok(None);
+            }
+            // Exchange tells of new mail before it says `+`.
+            said => early |= is_news(session, looked, &said),
+        }
+    }
+}
+
+async fn end(session: &mut Session, tag: &RequestId, rest: Rest) -> Result<Rest, Error> {
+    session.send_line("DONE").await?;
+    loop {
+        if let Said::Ended(answer) = session.read(END_WAIT, |response| said(response, tag)).await? {
+            return session.settle("IDLE", answer).map(|_| rest);
+        }
+    }
+}
+
+/// What a response means to one who waits.
+enum Said {
+    /// `+`.
+    Begun,
+    /// The tagged answer.
+    Ended(Tagged),
+    /// Something happened in the open folder.
+    Here,
+    /// Something may have happened in another folder.
+    Elsewhere,
+    /// Nothing of interest.
+    Nothing,
+}
+
+fn said(response: &Response<'_>, tag: &RequestId) -> Said {
+    match response {
+        Response::Continue(_) => Said::Begun,
+        Response::Expunge(_) | Response::Vanished { .. } | Response::Fetch(..) => Said::Here,
+        Response::MailboxData(MailboxDatum::Exists(_)) => Said::Here,
+        Response::MailboxData(MailboxDatum::Status { .. }) => Said::Elsewhere,
+        response => tagged(response, tag).map_or(Said::Nothing, Said::Ended),
+    }
+}
+
+fn is_news(session: &Session, looked: &Looked, said: &Said) -> bool {
+    match said {
+        Said::Here => true,
+        // NOTIFY (RFC 5465) tells of other folders by STATUS, also of what we have just done ourselves.
+        Said::Elsewhere => news_heard(session, looked),
+        Said::Begun | Said::Ended(_) | Said::Nothing => false,
+    }
+}
+
+/// Whether STATUS lines tell of a watched folder what was not known when it was last looked at.
+fn news_heard(session: &Session, looked: &Looked) -> bool {
+    let differs = |(name, glimpse): (&String, &Glimpse)| {
+        looked.get(name).is_some_and(|known| glimpse.differs(known))
+    };
+    session.heard.iter().any(differs)
+}
+
+/// Waits until the daemon stops, or is gone.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

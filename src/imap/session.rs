@@ -1,0 +1,228 @@
+//! One logged-in connection: runs a command and keeps the answer.
+//!
+//! async-imap's own methods report success when the server says NO, and on a lost connection; [`Session::exec`] goes
+//! round all of them. It keeps the tagged status, the response codes and every untagged line, and turns each way a
+//! connection can end into an [`Error`]. After `Lost`, drop the session. Nothing here is safe to cancel, except by
+//! dropping the session with it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_imap::imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter};
+
+use super::answer::{self, Done, Glimpse, Tagged, tagged};
+use super::error::Error;
+use super::{folders, utf7};
+
+/// How long a silent server is waited for while it owes an answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Anything that bytes can travel on.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Wire for T {}
+
+/// Buffered, because async-imap writes a command in four pieces.
+pub(super) type Stream = BufWriter<Box<dyn Wire>>;
+
+/// Host and account, for messages.
+#[derive(Clone, Debug)]
+pub(super) struct Who {
+    pub(super) host: String,
+    pub(super) account: String,
+}
+
+impl Who {
+    /// The connection is of no use any more.
+    pub(super) fn lost(&self, how: impl Into<String>) -> Error {
+        let Who { host, account } = self.clone();
+        Error::Lost { host, account, how: how.into() }
+    }
+}
+
+/// Whether the mailbox may be changed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Everything that Baton does.
+    ReadWrite,
+    /// Folders are opened with EXAMINE, and nothing is created or written.
+    ReadOnly,
+}
+
+/// A folder as SELECT shows it.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Selected {
+    pub(super) folder: String,
+    pub(super) uidvalidity: u32,
+    /// `None` where the server does not say (RFC 3501, section 6.3.1, allows it).
+    pub(super) uidnext: Option<u32>,
+    pub(super) exists: u32,
+    /// 0 where the server has none.
+    pub(super) modseq: u64,
+    /// `\*` in PERMANENTFLAGS: new keywords are kept.
+    pub(super) keywords: bool,
+}
+
+/// One logged-in connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    inner: async_imap::Session<Stream>,
+    pub(super) who: Who,
+    /// Upper case.
+    pub(super) capabilities: Vec<String>,
+    /// ENABLE QRESYNC succeeded.
+    pub(super) qresync: bool,
+    pub(super) selected: Option<Selected>,
+    /// What untagged STATUS lines said of folders since somebody last looked.
+    pub(super) heard: BTreeMap<String, Glimpse>,
+}
+
+impl Session {
+    pub(super) fn new(inner: async_imap::Session<Stream>, who: Who) -> Session {
+        let (capabilities, heard) = (Vec::new(), BTreeMap::new());
+        Session { inner, who, capabilities, qresync: false, selected: None, heard }
+    }
+
+    /// Whether the server has a capability, named in upper case.
+    pub(super) fn can(&self, capability: &str) -> bool {
+        self.capabilities.iter().any(|have| have == capability)
+    }
+
+    /// Does without a capability from here on, because the server refused it.
+    pub(super) fn forget(&mut self, capability: &str) {
+        self.capabilities.retain(|have| have != capability);
+    }
+
+    /// Runs a command to its tagged answer; `on` gets every untagged response.
+    pub(super) async fn exec(
+        &mut self,
+        command: &str,
+        mut on: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<Done, Error> {
+        let tag = self.send(command).await?;
+        loop {
+            let answer = self.read(PATIENCE, |response| {
+                let answer = tagged(response, &tag);
+                if answer.is_none() {
+                    on(response);
+                }
+                answer
+            });
+            if let Some(answer) = answer.await? {
+                return self.settle(command, answer);
+            }
+        }
+    }
+
+    /// The same where only the outcome matters.
+    pub(super) async fn run(&mut self, command: &str) -> Result<Done, Error> {
+        self.exec(command, |_| {}).await
+    }
+
+    /// Sends a command and answers its tag.
+    pub(super) async fn send(&mut self, command: &str) -> Result<RequestId, Error> {
+        let sent = tokio::time::timeout(PATIENCE, self.inner.run_command(command)).await;
+        self.written(sent)
+    }
+
+    /// Sends a line that ends what a command began.
+    pub(super) async fn send_line(&mut self, line: &str) -> Result<(), Error> {
+        let sent = tokio::time::timeout(PATIENCE, self.inner.run_command_untagged(line)).await;
+        self.written(sent)
+    }
+
+    fn written<T>(
+        &self,
+        sent: Result<async_imap::error::Result<T>, tokio::time::error::Elapsed>,
+    ) -> Result<T, Error> {
+        match sent {
+            Ok(Ok(sent)) => Ok(sent),
+            Ok(Err(error)) => Err(self.who.lost(error.to_string())),
+            Err(_) => Err(self.who.lost("it takes no more bytes")),
+        }
+    }
+
+    /// Reads one response, for no longer than `patience`, and gives it to `of`. Safe to cancel.
+    pub(super) async fn read<R>(
+        &mut self,
+        patience: Duration,
+        of: impl FnOnce(&Response<'_>) -> R,
+    ) -> Result<R, Error> {
+        let data = match tokio::time::timeout(patience, self.inner.read_response()).await {
+            Err(_) => {
+                let how = format!("no answer within {}s", patience.as_secs());
+                return Err(self.who.lost(how));
+            }
+            Ok(Ok(None)) => return Err(self.who.lost("the server closed it")),
+            Ok(Ok(Some(data))) => data,
+            Ok(Err(error)) => return Err(self.who.lost(answer::read_failure(&error))),
+        };
+        match data.parsed() {
+            Response::Data { status: Status::Bye, outcome } => {
+                let said = outcome.information.as_deref().unwrap_or_default();
+                return Err(self.who.lost(format!("the server said goodbye: {said}")));
+            }
+            Response::MailboxData(MailboxDatum::Status { mailbox, status }) => {
+                if let Some(name) = folders::name(mailbox) {
+                    self.heard.entry(name).or_default().learn(status);
+                }
+            }
+            _ => {}
+        }
+        Ok(of(data.parsed()))
+    }
+
+    /// Turns a tagged answer into a result.
+    pub(super) fn settle(&self, command: &str, answer: Tagged) -> Result<Done, Error> {
+        match answer {
+            Tagged::Ok(done) => Ok(done),
+            Tagged::Refused(done) => Err(answer::refusal(&self.who, command, done)),
+        }
+    }
+
+    /// Opens a folder and reads its counters anew, also when it is open already.
+    ///
+    /// An answer without UIDVALIDITY is a failure: without it no UID means anything.
+    pub(super) async fn select(&mut self, folder: &str, access: Access) -> Result<Selected, Error> {
+        let verb = match access {
+            Access::ReadWrite => "SELECT",
+            Access::ReadOnly => "EXAMINE",
+        };
+        // RFC 7162, section 3.1: the parameter enables CONDSTORE; QRESYNC implies it.
+        let condstore = self.can("CONDSTORE") && !self.qresync;
+        let with = if condstore { " (CONDSTORE)" } else { "" };
+        let mut seen = Selected { folder: folder.to_owned(), ..Selected::default() };
+        self.selected = None;
+        let command = format!("{verb} {}{with}", utf7::quoted(folder));
+        self.exec(&command, |response| learn(&mut seen, response)).await?;
+        if seen.uidvalidity == 0 {
+            return Err(self.who.lost(format!("{verb} told no UIDVALIDITY")));
+        }
+        self.selected = Some(seen.clone());
+        Ok(seen)
+    }
+
+    /// Says goodbye; does not wait long for the answer.
+    pub(super) async fn logout(&mut self) {
+        /// The work is done; a server that is slow to say goodbye is not waited for.
+        const LOGOUT_WAIT: Duration = Duration::from_secs(2);
+        let _ = tokio::time::timeout(LOGOUT_WAIT, self.run("LOGOUT")).await;
+    }
+}
+
+fn learn(seen: &mut Selected, response: &Response<'_>) {
+    match response {
+        Response::MailboxData(MailboxDatum::Exists(count)) => seen.exists = *count,
+        Response::Data { status: Status::Ok, outcome } => match &outcome.code {
+            Some(ResponseCode::UidValidity(value)) => seen.uidvalidity = *value,
+            Some(ResponseCode::UidNext(next)) => seen.uidnext = Some(*next),
+            Some(ResponseCode::HighestModSeq(value)) => seen.modseq = *value,
+            Some(ResponseCode::PermanentFlags(flags)) => {
+                seen.keywords = flags.iter().any(|flag| flag == "\\*");
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
