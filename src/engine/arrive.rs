@@ -1,17 +1,20 @@
 //! A message is seen in a folder: it is one we know, or it joins a thread, or it opens one, or it is accounted for otherwise.
 
+use std::borrow::Cow;
+
 use crate::clock::Timestamp;
 use crate::desk::arrival::{self, Fit, Mail};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What};
 use crate::desk::thread::Actor;
+use crate::desk::thread::{Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What};
 use crate::engine::record::record;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
-use crate::mail::{parse::parse, thanks::is_bare_thanks};
+use crate::mail::parse::parse;
+use crate::mail::thanks::is_bare_thanks;
 use crate::store::{Folder, MessageRow, NewMessage, Status};
 
 /// The longest excerpt of a message's new text, characters.
@@ -34,8 +37,8 @@ pub struct Seen {
     pub arrived_at: Timestamp,
     /// RFC822.SIZE in bytes.
     pub size: u32,
-    /// Header, or header and body.
-    pub raw: Vec<u8>,
+    /// What it says; `None` when the server would not give it.
+    pub message: Option<Message>,
 }
 
 /// Takes note of a message that was seen in `folder`.
@@ -47,11 +50,15 @@ pub fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> 
     if folder.place == Place::Drafts {
         return see_draft(desk, folder, seen);
     }
-    let message = parse(&seen.raw);
+    let message = read(seen);
     match known(desk, folder, seen, &message)? {
         Ok(row) => meet_again(desk, folder, seen, &row, &message),
         Err(identity) => meet(desk, folder, seen, &message, identity),
     }
+}
+
+fn read(seen: &Seen) -> Cow<'_, Message> {
+    seen.message.as_ref().map_or_else(|| Cow::Owned(parse(&[])), Cow::Borrowed)
 }
 
 /// The message's row, or the identity under which it is to be kept.
@@ -61,7 +68,7 @@ fn known(
     seen: &Seen,
     message: &Message,
 ) -> anyhow::Result<Result<MessageRow, String>> {
-    if seen.raw.is_empty() {
+    if seen.message.is_none() {
         // The server gave nothing to tell it by.
         let identity = format!("uid {} {} {}", folder.name, folder.uidvalidity, seen.uid);
         let row = desk.tx.message_by_identity(desk.mailbox, &identity)?;
@@ -79,7 +86,7 @@ fn known(
 
 /// Drafts come and go under one Message-ID or another; each is accounted for by its UID, and only what it answers counts.
 fn see_draft(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
-    let message = parse(&seen.raw);
+    let message = read(seen);
     let identity = format!("draft {} {} {}", folder.name, folder.uidvalidity, seen.uid);
     let key = match desk.tx.message_by_identity(desk.mailbox, &identity)? {
         Some(row) => row.key,
@@ -315,11 +322,17 @@ fn writer(desk: &Desk<'_>, folder: &Folder, message: &Message) -> Writer {
 }
 
 /// Where a mail belongs, by reference or else by subject.
-fn joining(desk: &Desk<'_>, folder: &Folder, seen: &Seen, message: &Message) -> anyhow::Result<Joining> {
+fn joining(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    message: &Message,
+) -> anyhow::Result<Joining> {
     let writer = writer(desk, folder, message);
     let candidates = candidates(desk, message, true)?;
     let verdict = joining::by_reference(desk.policy, &writer, &candidates);
-    if candidates.is_empty() && joining::may_join_by_subject(&message.subject, &message.base_subject)
+    if candidates.is_empty()
+        && joining::may_join_by_subject(&message.subject, &message.base_subject)
     {
         let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject)?;
         let found = found.map(|thread| -> anyhow::Result<_> {
@@ -396,10 +409,9 @@ fn join(
     );
     let event = match direction(desk, folder, message) {
         _ if machine => machine_wrote(mail, message),
-        "own" => simple(Actor::Server, &mail, |message, joined_by| What::OwnWrote {
-            message,
-            joined_by,
-        }),
+        "own" => {
+            simple(Actor::Server, &mail, |message, joined_by| What::OwnWrote { message, joined_by })
+        }
         "internal" => internal(desk, folder, &thread, mail, message)?,
         _ => {
             if arrival::fit(desk.policy, &thread.now, seen.arrived_at) == Fit::OpensAnother {
@@ -416,11 +428,7 @@ fn join(
     take_part(desk, folder, thread.id, message)
 }
 
-fn simple(
-    actor: Actor,
-    mail: &Mail,
-    what: impl FnOnce(MessageKey, String) -> What,
-) -> NewEvent {
+fn simple(actor: Actor, mail: &Mail, what: impl FnOnce(MessageKey, String) -> What) -> NewEvent {
     let cause = Cause::new(CauseKind::Mail, format!("seen in {}", mail.folder));
     NewEvent::new(actor, cause, what(mail.message, mail.joined_by.clone()), Change::default())
 }
@@ -442,7 +450,8 @@ fn internal(
     mail: Mail,
     message: &Message,
 ) -> anyhow::Result<NewEvent> {
-    let by = desk.policy.agent_at(&writer_address(desk, folder, message)).map(|agent| agent.id.clone());
+    let by =
+        desk.policy.agent_at(&writer_address(desk, folder, message)).map(|agent| agent.id.clone());
     if to_customer(desk, thread, message)? {
         desk.tx.set_replied(mail.message)?;
         return Ok(arrival::replied(thread, mail, by, false));
@@ -454,10 +463,11 @@ fn internal(
 /// Whether the mail goes to somebody on the customer's side of the thread.
 fn to_customer(desk: &Desk<'_>, thread: &Thread, message: &Message) -> anyhow::Result<bool> {
     let participants = desk.tx.participants(thread.id)?;
-    let customer_domain = thread.now.customer.rsplit_once('@').map(|(_, domain)| domain.to_string());
-    let external = lower(&message.to).chain(lower(&message.cc)).filter(|address| {
-        !desk.policy.is_own(address) && desk.policy.agent_at(address).is_none()
-    });
+    let customer_domain =
+        thread.now.customer.rsplit_once('@').map(|(_, domain)| domain.to_string());
+    let external = lower(&message.to)
+        .chain(lower(&message.cc))
+        .filter(|address| !desk.policy.is_own(address) && desk.policy.agent_at(address).is_none());
     Ok(external.into_iter().any(|address| {
         let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_string());
         participants.contains(&address) || (domain.is_some() && domain == customer_domain)
@@ -556,14 +566,14 @@ fn sent(
 /// Who of the team sent it, where the headers say so.
 fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
     let named = message.sender.iter().chain(&message.from).chain(&message.reply_to);
-    named.into_iter().find_map(|one| desk.policy.agent_at(&one.address)).map(|agent| agent.id.clone())
+    named
+        .into_iter()
+        .find_map(|one| desk.policy.agent_at(&one.address))
+        .map(|agent| agent.id.clone())
 }
 
 /// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
-fn answered_thread(
-    desk: &Desk<'_>,
-    message: &Message,
-) -> anyhow::Result<Option<(Thread, String)>> {
+fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
     if let Some(candidate) = candidates(desk, message, true)?.into_iter().next() {
         return Ok(Some((desk.thread(candidate.thread)?, candidate.evidence)));
     }

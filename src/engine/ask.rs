@@ -217,7 +217,8 @@ fn act(
 
 /// One line about what an event made of the thread.
 fn told(thread: &Thread, event: &Event) -> String {
-    let owner = thread.now.owner.as_ref().map_or("nobody's".to_string(), |owner| format!("{owner}'s"));
+    let owner =
+        thread.now.owner.as_ref().map_or("nobody's".to_string(), |owner| format!("{owner}'s"));
     format!(
         "{} {}: {}, {owner}. (event {})",
         thread.id,
@@ -239,9 +240,10 @@ pub(super) fn before(tx: &Tx<'_>, thread: ThreadId, seq: i64) -> anyhow::Result<
 fn stranger(policy: &Policy, actor: &AgentId) -> Option<Answer> {
     match policy.agent(actor) {
         Some(agent) if agent.works_in(&policy.mailbox) => None,
-        Some(agent) => {
-            Some(refused(format!("{} does not work in the mailbox {}.", agent.name, policy.mailbox)))
-        }
+        Some(agent) => Some(refused(format!(
+            "{} does not work in the mailbox {}.",
+            agent.name, policy.mailbox
+        ))),
         None => Some(refused(wording::unknown_agent(actor, policy))),
     }
 }
@@ -299,13 +301,18 @@ fn undo(
 fn changed_since(tx: &Tx<'_>, event: &Event, thread: &Thread) -> anyhow::Result<Option<String>> {
     let later: Vec<Event> =
         tx.events_of(thread.id)?.into_iter().filter(|one| one.seq > event.seq).collect();
-    let again = later
-        .iter()
-        .find(|one| matches!(&one.what, What::Undone { event: undone, .. } if *undone == event.seq));
+    let again = later.iter().find(
+        |one| matches!(&one.what, What::Undone { event: undone, .. } if *undone == event.seq),
+    );
     if let Some(again) = again
-        && !later.iter().any(|one| matches!(&one.what, What::Undone { event, .. } if *event == again.seq))
+        && !later
+            .iter()
+            .any(|one| matches!(&one.what, What::Undone { event, .. } if *event == again.seq))
     {
-        return Ok(Some(format!("Event {} was undone already, by event {}.", event.seq, again.seq)));
+        return Ok(Some(format!(
+            "Event {} was undone already, by event {}.",
+            event.seq, again.seq
+        )));
     }
     let mut holds = event.change.holds_in(&thread.now);
     if let Some(other) = event.other {
@@ -364,7 +371,9 @@ fn moved_back(tx: &Tx<'_>, event: &Event) -> anyhow::Result<Vec<(MessageKey, Thr
     Ok(match &event.what {
         What::Merged { .. } => joins.iter().map(|(message, _)| (*message, other)).collect(),
         What::Split { .. } => joins.iter().map(|(message, _)| (*message, event.thread)).collect(),
-        What::Undone { event: undone, .. } => tx.event(*undone)?.map(|first| first.joins()).unwrap_or_default(),
+        What::Undone { event: undone, .. } => {
+            tx.event(*undone)?.map(|first| first.joins()).unwrap_or_default()
+        }
         _ => Vec::new(),
     })
 }
@@ -490,11 +499,7 @@ fn split(
 }
 
 /// Wakes the blocked threads whose time has come. Answers when it is to be called next.
-pub fn tick(
-    tx: &Tx<'_>,
-    policies: &Policies,
-    now: Timestamp,
-) -> anyhow::Result<Option<Timestamp>> {
+pub fn tick(tx: &Tx<'_>, policies: &Policies, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
     for mut thread in tx.blocked_until(now, WOKEN_MAX)? {
         let Some(policy) = policies.get(&thread.mailbox) else { continue };
         let (mailbox, dialect) = dialect(tx, policy)?;

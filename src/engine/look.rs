@@ -8,7 +8,9 @@ use crate::desk::layout::Layout;
 use crate::desk::marks::{
     Mark, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
 };
-use crate::desk::thread::{Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What};
+use crate::desk::thread::{
+    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
+};
 use crate::engine::Desk;
 use crate::engine::record::{record, reload};
 use crate::store::{Effect, Folder, Located, MessageRow};
@@ -156,11 +158,13 @@ pub(super) fn after_renumbering(
 pub(super) fn put_back(desk: &Desk<'_>, row: &MessageRow, folder: &Folder) -> anyhow::Result<()> {
     let Some(thread) = row.thread else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
-    let told = desk.tx.events_of(thread.id)?.into_iter().next_back().is_some_and(|event| {
-        matches!(event.what, What::Restored { .. }) && event.at == desk.now
-    });
+    let told =
+        desk.tx.events_of(thread.id)?.into_iter().next_back().is_some_and(|event| {
+            matches!(event.what, What::Restored { .. }) && event.at == desk.now
+        });
     if !told {
-        let cause = Cause::new(CauseKind::Server, format!("its mails were found in {}", folder.name));
+        let cause =
+            Cause::new(CauseKind::Server, format!("its mails were found in {}", folder.name));
         let gone = desk.dialect.folder(desk.policy, &row.place).unwrap_or_default();
         let what = What::Restored { folder: gone };
         record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;

@@ -24,7 +24,7 @@ pub use show::{Action, Outcome, Planned, Write, plan, settle};
 pub use verify::{Account, Difference, FolderAccount, account, rebuild};
 
 use crate::clock::Timestamp;
-use crate::desk::layout::Dialect;
+use crate::desk::layout::{Dialect, Layout};
 use crate::desk::policy::Policy;
 use crate::desk::thread::{Thread, ThreadId};
 use crate::store::Tx;
@@ -55,9 +55,7 @@ impl Desk<'_> {
 
 /// How the mailbox is spelled, as far as it is known by now.
 pub fn dialect(tx: &Tx<'_>, policy: &Policy) -> anyhow::Result<(i64, Dialect)> {
-    let mailbox = tx.mailbox(&policy.mailbox)?;
-    let row = tx.mailboxes()?.into_iter().find(|row| row.id == mailbox);
-    let row = row.context("the mailbox is not in the database")?;
-    let layout = row.layout.unwrap_or(crate::desk::layout::Layout::Keywords);
-    Ok((mailbox, Dialect::new(policy, layout, &row.prefix, row.delimiter)))
+    let row = tx.mailbox_row(&policy.mailbox)?;
+    let layout = row.layout.unwrap_or(Layout::Keywords);
+    Ok((row.id, Dialect::new(policy, layout, &row.prefix, row.delimiter)))
 }

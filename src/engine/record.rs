@@ -8,11 +8,7 @@ use crate::engine::Desk;
 use crate::store::Effect;
 
 /// Appends the event, folds it into the thread (and the other one), moves messages, and wishes for what must be shown.
-pub(super) fn record(
-    desk: &Desk<'_>,
-    thread: &mut Thread,
-    new: NewEvent,
-) -> anyhow::Result<Event> {
+pub(super) fn record(desk: &Desk<'_>, thread: &mut Thread, new: NewEvent) -> anyhow::Result<Event> {
     let event = desk.tx.append(desk.mailbox, thread.id, new, desk.now)?;
     thread.apply(&event);
     desk.tx.save_thread(thread)?;
@@ -30,13 +26,7 @@ pub(super) fn record(
     if event.change.shows() || (!joins.is_empty() && shows_anything(desk, thread)) {
         desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
     }
-    tracing::debug!(
-        thread = thread.id.0,
-        seq = event.seq,
-        "{}: {}",
-        thread.id,
-        event.what.kind()
-    );
+    tracing::debug!(thread = thread.id.0, seq = event.seq, "{}: {}", thread.id, event.what.kind());
     Ok(event)
 }
 

@@ -173,7 +173,11 @@ fn give_up(desk: &Desk<'_>, wish: &Wish, words: &str) -> anyhow::Result<()> {
     let cause = Cause::new(CauseKind::Server, format!("refused {ATTEMPTS_MAX} times"));
     let what = What::NotShown { answer: words.to_string() };
     record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
-    tracing::error!(thread = thread.id.0, "The server does not show the marks of {}: {words}", thread.id);
+    tracing::error!(
+        thread = thread.id.0,
+        "The server does not show the marks of {}: {words}",
+        thread.id
+    );
     Ok(desk.tx.wish_done(wish)?)
 }
 

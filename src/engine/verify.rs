@@ -116,7 +116,8 @@ pub fn rebuild(tx: &Tx<'_>) -> anyhow::Result<(Vec<Difference>, u64, usize)> {
             say(format!("the log puts message {} into {thread}, the table does not", message.0));
         }
     }
-    for (message, thread) in members.iter().filter(|(message, _)| !membership.contains_key(message)) {
+    for (message, thread) in members.iter().filter(|(message, _)| !membership.contains_key(message))
+    {
         say(format!("message {} is in {thread} without an event", message.0));
     }
     Ok((differences, events, stored.len()))

@@ -17,5 +17,6 @@ mod flowed;
 mod header;
 mod headings;
 mod phrases;
+pub mod thanks;
 mod tnef;
 mod words;

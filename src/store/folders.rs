@@ -12,8 +12,6 @@ use crate::store::{Error, Result, Tx};
 pub struct MailboxRow {
     /// Its number in the database.
     pub id: i64,
-    /// Its name in the configuration.
-    pub name: String,
     /// How marks are shown there; `None` before the first look.
     pub layout: Option<Layout>,
     /// What stands before the root where all folders lie below INBOX.
@@ -99,34 +97,45 @@ const FOLDER: &str =
 impl Tx<'_> {
     /// The number of the mailbox of this name, made if it is new.
     pub fn mailbox(&self, name: &str) -> Result<i64> {
-        self.conn
-            .prepare_cached("INSERT INTO mailbox (name) VALUES (?) ON CONFLICT DO NOTHING")?
-            .execute([name])?;
+        if let Some(id) = self.mailbox_id(name)? {
+            return Ok(id);
+        }
+        self.conn.prepare_cached("INSERT INTO mailbox (name) VALUES (?)")?.execute([name])?;
+        Ok(self.conn.last_insert_rowid())
+    }
+
+    /// The mailbox of this name, made if it is new.
+    pub fn mailbox_row(&self, name: &str) -> Result<MailboxRow> {
+        let id = self.mailbox(name)?;
+        let (layout, prefix, delimiter): (String, String, String) = self
+            .conn
+            .prepare_cached("SELECT layout, prefix, delimiter FROM mailbox WHERE id = ?")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(MailboxRow {
+            id,
+            layout: layout_from(&layout)?,
+            prefix,
+            delimiter: delimiter.chars().next().unwrap_or('/'),
+        })
+    }
+
+    /// The number of a mailbox that was seen before.
+    pub fn mailbox_id(&self, name: &str) -> Result<Option<i64>> {
         Ok(self
             .conn
             .prepare_cached("SELECT id FROM mailbox WHERE name = ?")?
-            .query_row([name], |row| row.get(0))?)
+            .query_row([name], |row| row.get(0))
+            .optional()?)
     }
 
-    /// Every mailbox, in the order of their making.
-    pub fn mailboxes(&self) -> Result<Vec<MailboxRow>> {
+    /// The names of the mailboxes for which a wish is due.
+    pub fn mailboxes_with_wishes(&self, now: Timestamp) -> Result<Vec<String>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, name, layout, prefix, delimiter FROM mailbox ORDER BY id",
+            "SELECT DISTINCT mailbox.name FROM outbox JOIN mailbox ON mailbox.id = outbox.mailbox
+             WHERE outbox.due_at <= ?",
         )?;
-        let mut rows = statement.query([])?;
-        let mut mailboxes = Vec::new();
-        while let Some(row) = rows.next()? {
-            let layout: String = row.get("layout")?;
-            let delimiter: String = row.get("delimiter")?;
-            mailboxes.push(MailboxRow {
-                id: row.get("id")?,
-                name: row.get("name")?,
-                layout: layout_from(&layout)?,
-                prefix: row.get("prefix")?,
-                delimiter: delimiter.chars().next().unwrap_or('/'),
-            });
-        }
-        Ok(mailboxes)
+        let rows = statement.query_map([now.0], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Keeps what the server was found to be like.

@@ -133,7 +133,8 @@ mod tests {
         });
         let (good, bad, panicking) = tokio::join!(good, bad, panicking);
         assert!(good.is_ok() && bad.is_err() && panicking.is_err());
-        let names = store.write(|tx| Ok(tx.mailboxes()?)).await.unwrap();
-        assert_eq!(names.len(), 1);
+        let kept = store.write(|tx| Ok(tx.status()?)).await.unwrap();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].name, "support");
     }
 }
