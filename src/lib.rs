@@ -12,3 +12,5 @@ pub mod engine;
 
 pub mod config;
 pub mod daemon;
+
+pub mod cli;
