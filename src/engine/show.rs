@@ -94,6 +94,15 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
     Ok(planned)
 }
 
+/// What would be written; forgets the wishes, because a shadow only tells.
+pub fn plan_in_shadow(desk: &Desk<'_>) -> anyhow::Result<Vec<Write>> {
+    let planned = plan(desk)?;
+    for wish in &planned.wishes {
+        desk.tx.wish_done(wish)?;
+    }
+    Ok(planned.writes)
+}
+
 /// How the copies of a thread's messages differ from what they should show.
 fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<(Located, Action)>> {
     let wanted = wanted_marks(&thread.now, desk.dialect.flags);
