@@ -62,7 +62,7 @@ pub(crate) struct Thread {
 /// A message, as `show --json` tells it.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Message {
-    pub(crate) message_id: Option<String>,
+    message_id: Option<String>,
     pub(crate) direction: String,
     pub(crate) folder: Option<String>,
     pub(crate) joined_by: Value,
@@ -76,6 +76,14 @@ pub(crate) struct Event {
     pub(crate) actor: Value,
     pub(crate) kind: String,
     pub(crate) cause: Value,
+}
+
+impl Message {
+    /// The Message-ID without its brackets; empty when there is none.
+    pub(crate) fn id(&self) -> &str {
+        let id = self.message_id.as_deref().unwrap_or_default();
+        id.trim_start_matches('<').trim_end_matches('>')
+    }
 }
 
 impl Thread {

@@ -301,7 +301,7 @@ impl Person<'_> {
         self.world.puts(&letter, "Sent", "\\Seen")
     }
 
-    fn reply(&mut self, subject: &str) -> super::people::Letter {
+    fn reply(&mut self, subject: &str) -> Letter {
         let customer = self.world.mail(subject).from;
         let mut letter = self
             .world

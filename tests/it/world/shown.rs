@@ -77,9 +77,7 @@ impl World {
         let mailbox = self.eyes().look();
         let layout = self.layout();
         thread.messages().iter().all(|message| {
-            let id = message.message_id.as_deref().unwrap_or_default();
-            let id = id.trim_start_matches('<').trim_end_matches('>');
-            let places = mailbox.get(id).map(Vec::as_slice).unwrap_or_default();
+            let places = mailbox.get(message.id()).map(Vec::as_slice).unwrap_or_default();
             let places: Vec<&Place> = places.iter().filter(|place| carries_marks(place)).collect();
             match layout {
                 Layout::Keywords => {
