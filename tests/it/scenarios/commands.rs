@@ -1,6 +1,6 @@
 //! What people type: every command, with the daemon running and without it.
 
-use crate::world::{Setup, World, in_both_layouts};
+use crate::world::{Setup, Thread, World, in_both_layouts};
 
 in_both_layouts!(
     every_command_does_what_it_says_and_the_mailbox_shows_it,
@@ -10,6 +10,7 @@ in_both_layouts!(
     a_message_can_be_split_off,
     threads_can_be_merged_and_that_can_be_undone,
     any_step_can_be_undone,
+    threads_are_listed_as_asked,
 );
 
 const SUBJECT: &str = "Broken kettle";
@@ -29,7 +30,7 @@ fn every_command_does_what_it_says_and_the_mailbox_shows_it(world: &mut World) {
     world.becomes(SUBJECT, "blocked, ben");
     world.agent("ben").commands("resolve", SUBJECT, &[]).done();
     world.becomes(SUBJECT, "resolved, ben");
-    assert!(world.baton.json::<Vec<crate::world::Thread>>(&["threads"]).unwrap().is_empty());
+    assert!(world.baton.json::<Vec<Thread>>(&["threads"]).unwrap().is_empty());
     world.agent("ben").commands("reopen", SUBJECT, &[]).done();
     world.becomes(SUBJECT, "assigned|in-progress, ben");
     world.agent("ben").commands("release", SUBJECT, &[]).done();
@@ -164,6 +165,35 @@ fn any_step_can_be_undone(world: &mut World) {
     undo_last(world, "ignore");
     world.becomes(SUBJECT, "assigned, ana");
     world.agent("ana").types(&["undo", "999999"]).refused();
+}
+
+fn threads_are_listed_as_asked(world: &mut World) {
+    for subject in [SUBJECT, "Late parcel", "Wrong colour"] {
+        world.customer_writes(subject);
+        world.opens(subject);
+    }
+    world.agent("ana").commands("claim", SUBJECT, &[]).done();
+    world.agent("ben").commands("claim", "Late parcel", &[]).done();
+    world.agent("ben").commands("resolve", "Late parcel", &[]).done();
+    let listed = |filter: &[&str]| {
+        let threads: Vec<Thread> = world.baton.json(&[&["threads"], filter].concat()).unwrap();
+        let mut subjects: Vec<String> = threads.into_iter().map(|thread| thread.subject).collect();
+        subjects.sort();
+        subjects
+    };
+    assert_eq!(listed(&[]), [SUBJECT, "Wrong colour"]);
+    assert_eq!(listed(&["--owner", "ana"]), [SUBJECT]);
+    assert_eq!(listed(&["--state", "new"]), ["Wrong colour"]);
+    assert_eq!(listed(&["--state", "resolved"]), ["Late parcel"]);
+    assert_eq!(listed(&["--state", "all"]), [SUBJECT, "Late parcel", "Wrong colour"]);
+    assert_eq!(listed(&["--mailbox", "support"]).len(), 2);
+    let table = world.baton.says(&["threads"]).done();
+    assert!(table.contains(SUBJECT), "{table}");
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 100),
+        "wider than 100 columns:\n{table}"
+    );
+    assert!(!table.contains('\u{1b}'), "colours, and this is no terminal");
 }
 
 #[test]

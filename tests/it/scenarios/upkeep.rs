@@ -1,5 +1,8 @@
 //! What happens to mailboxes and to the daemon over the years: restores, clean-ups, crashes, restarts, holidays.
 
+use std::fs;
+use std::path::Path;
+
 use crate::world::{Layout, Setup, Side, World, in_both_layouts};
 
 in_both_layouts!(
@@ -236,4 +239,47 @@ fn with_keywords_a_shadow_writes_nothing() {
 #[test]
 fn with_folders_a_shadow_writes_nothing() {
     Setup::folders().shadow().tell(a_shadow_decides_and_writes_nothing);
+}
+
+/// The daemon must end at once and in words, and everything must be there again with the database.
+#[track_caller]
+fn refused_for(world: &mut World, damage: impl FnOnce(&Path), words: &[&str]) {
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.stop();
+    let database = world.database();
+    let good = fs::read(&database).unwrap();
+    damage(&database);
+    let damaged = fs::read(&database).unwrap();
+    let answer = world.baton.says(&["threads"]);
+    assert_ne!(answer.code, 0, "{}", answer.out);
+    let said = answer.err.to_lowercase();
+    assert!(words.iter().any(|word| said.contains(word)), "says nothing of {words:?}: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+    world.start_unattended();
+    world.eventually("the daemon gives up", |world| !world.baton.is_running());
+    assert_eq!(fs::read(&database).unwrap(), damaged, "the damaged database was changed");
+    fs::write(&database, good).unwrap();
+    world.start();
+    world.becomes(SUBJECT, "new");
+}
+
+#[test]
+fn a_damaged_database_is_named_and_left_alone() {
+    Setup::keywords().tell(|world| {
+        let damage =
+            |database: &Path| fs::write(database, b"no database at all".repeat(500)).unwrap();
+        refused_for(world, damage, &["damaged", "corrupt", "not a database"]);
+    });
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused() {
+    Setup::keywords().tell(|world| {
+        let newer = |database: &Path| {
+            let database = rusqlite::Connection::open(database).unwrap();
+            database.pragma_update(None, "user_version", 1_000_000).unwrap();
+        };
+        refused_for(world, newer, &["newer"]);
+    });
 }

@@ -15,6 +15,7 @@ mod shown;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -31,6 +32,9 @@ pub(crate) const PASSWORD: &str = "correct-horse";
 
 /// How long anything may take until a story gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many threads are looked at one by one after a story, or printed after a failure.
+const MANY: usize = 40;
 
 /// How Baton shows marks in this world.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -207,6 +211,17 @@ impl World {
         fs::write(self.dir.path().join(name), text).expect("cannot write the file");
     }
 
+    /// Baton's database, by what it begins with.
+    #[track_caller]
+    pub(crate) fn database(&self) -> PathBuf {
+        let files = fs::read_dir(self.dir.path().join("state")).expect("no state_dir").flatten();
+        let mut files = files.map(|entry| entry.path());
+        let is_database = |path: &PathBuf| {
+            fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
+        };
+        files.find(is_database).expect("no database in state_dir")
+    }
+
     pub(crate) fn layout(&self) -> Layout {
         self.setup.layout
     }
@@ -330,7 +345,7 @@ impl World {
     /// Every event of every thread says who, when and why, and comes once.
     #[track_caller]
     fn explained(&self) {
-        for thread in self.baton.threads() {
+        for thread in self.baton.threads().iter().take(MANY) {
             let shown = self.baton.show(thread.id).expect("a thread that is listed can be shown");
             let mut last = 0;
             for event in &shown.events {
@@ -348,9 +363,10 @@ impl World {
 
     /// Whether the mailboxes hold each message in the folder that Baton names.
     fn everything_is_in_its_place(&mut self) -> bool {
+        let threads = self.baton.threads();
         for index in 0..self.mailboxes.len() {
             let (name, mailbox) = (self.mailboxes[index].name, self.mailboxes[index].eyes.look());
-            for thread in self.baton.threads().iter().filter(|thread| thread.mailbox == name) {
+            for thread in threads.iter().filter(|thread| thread.mailbox == name).take(MANY) {
                 let Some(shown) = self.baton.show(thread.id) else { return false };
                 for message in shown.messages() {
                     let Some(folder) = &message.folder else { continue };
@@ -365,9 +381,9 @@ impl World {
         true
     }
 
-    /// How often Baton has written to the mailbox that the story speaks of.
+    /// How often Baton has changed messages in the mailbox that the story speaks of.
     pub(crate) fn writes(&mut self) -> usize {
-        let writes = ["STORE", "MOVE", "COPY", "APPEND", "CREATE", "EXPUNGE"];
+        let writes = ["STORE", "MOVE", "COPY", "APPEND", "EXPUNGE"];
         let recording = self.mailbox().proxy.recording();
         let client = recording.iter().filter(|line| line.side == Side::Client);
         let wrote =
@@ -378,7 +394,7 @@ impl World {
     /// Everything that helps after a failure: threads, events, mailbox, the ends of log and recording.
     pub(crate) fn picture(&mut self) -> String {
         let mut text = String::from("── threads ──\n");
-        for thread in self.baton.threads() {
+        for thread in self.baton.threads().iter().take(MANY) {
             let Some(shown) = self.baton.show(thread.id) else { continue };
             let _ = writeln!(
                 text,
@@ -388,7 +404,7 @@ impl World {
             for message in shown.messages() {
                 let _ = writeln!(text, "    {message:?}");
             }
-            for event in &shown.events {
+            for event in shown.events.iter().rev().take(20).rev() {
                 let (seq, kind, actor, cause) =
                     (event.seq, &event.kind, &event.actor, &event.cause);
                 let _ = writeln!(text, "    {seq} {kind} by {actor} cause {cause}");

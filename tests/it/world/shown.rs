@@ -83,9 +83,9 @@ impl World {
                 Layout::Keywords => {
                     places.iter().all(|place| keywords(place) == wanted_keywords(&thread))
                 }
-                Layout::Folders => {
-                    places.iter().all(|place| place.folder == wanted_folder(&thread))
-                }
+                Layout::Folders => places
+                    .iter()
+                    .all(|place| place.folder == wanted_folder(&thread) || stays(place)),
             }
         })
     }
@@ -94,6 +94,11 @@ impl World {
 /// Drafts and deleted mail carry no marks.
 fn carries_marks(place: &Place) -> bool {
     !matches!(place.folder.as_str(), "Drafts" | "Trash" | "Junk")
+}
+
+/// A reply's copy stays in Sent whatever becomes of its thread.
+fn stays(place: &Place) -> bool {
+    place.folder == "Sent"
 }
 
 fn keywords(place: &Place) -> BTreeSet<String> {
