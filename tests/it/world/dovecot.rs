@@ -121,7 +121,8 @@ impl Dovecot {
     }
 
     fn launch(&mut self) -> bool {
-        // With a death signal nothing stays behind even when the test process is killed.
+        // With a death signal nothing stays behind even when the tests are killed. It comes when the thread ends that
+        // started the server, so a world belongs to the thread of its story.
         let mut master = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "dovecot", "-F", "-c"])
             .arg(self.dir.path().join("dovecot.conf"))

@@ -148,7 +148,11 @@ impl Eyes {
 
     /// Every folder there is that can be selected.
     pub(crate) fn folders(&mut self) -> Vec<String> {
-        let responses = self.run("LIST \"\" *").expect("cannot list");
+        self.list().expect("cannot list")
+    }
+
+    fn list(&mut self) -> io::Result<Vec<String>> {
+        let responses = self.run("LIST \"\" *")?;
         let mut folders = Vec::new();
         for response in &responses {
             let Some(rest) = response.text.strip_prefix("* LIST (") else { continue };
@@ -164,7 +168,7 @@ impl Eyes {
                 None => super::proxy::first_string(name),
             });
         }
-        folders
+        Ok(folders)
     }
 
     /// Everything in a folder: where it lies, by Message-ID (without brackets, empty when there is none).
@@ -188,20 +192,20 @@ impl Eyes {
     }
 
     /// The whole mailbox at one look: the places of every Message-ID.
-    pub(crate) fn look(&mut self) -> BTreeMap<String, Vec<Place>> {
+    pub(crate) fn look(&mut self) -> io::Result<BTreeMap<String, Vec<Place>>> {
         let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
-        for folder in self.folders() {
+        for folder in self.list()? {
             // A folder may be renamed between the list and the look.
             for (id, place) in self.look_into(&folder).unwrap_or_default() {
                 all.entry(id).or_default().push(place);
             }
         }
-        all
+        Ok(all)
     }
 
     /// Where this message lies; usually one place.
     pub(crate) fn find(&mut self, message_id: &str) -> Vec<Place> {
-        self.look().remove(message_id).unwrap_or_default()
+        self.look().expect("cannot look").remove(message_id).unwrap_or_default()
     }
 
     /// Moves the message to another folder, making the folder as clients do when there is none.

@@ -4,15 +4,16 @@
 //! act with [`eyes`] straight on the server; Baton sees it through [`proxy`]. At the end of each story the world
 //! itself checks what must hold after every story: see [`World::finish`].
 
+mod after;
 mod baton;
 mod dovecot;
 mod eyes;
 mod people;
 mod promise;
 mod proxy;
+mod setup;
 mod shown;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
@@ -26,104 +27,13 @@ pub(crate) use self::eyes::{Eyes, Imap, Place};
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Fault, Line, Proxy, Side};
+pub(crate) use self::setup::{Layout, Setup, in_both_layouts};
 
 /// The password of every user of the world's server.
 pub(crate) const PASSWORD: &str = "correct-horse";
 
 /// How long anything may take until a story gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How many threads are looked at one by one after a story, or printed after a failure.
-const MANY: usize = 40;
-
-/// How Baton shows marks in this world.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Layout {
-    Keywords,
-    Folders,
-}
-
-/// What kind of world a story needs.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
-    layout: Layout,
-    server: Server,
-    mailboxes: Vec<&'static str>,
-    settings: Vec<String>,
-    mode: Mode,
-}
-
-impl Setup {
-    pub(crate) fn new(layout: Layout) -> Setup {
-        Setup {
-            layout,
-            server: Server::default(),
-            mailboxes: vec!["support"],
-            settings: Vec::new(),
-            mode: Mode::Run,
-        }
-    }
-
-    pub(crate) fn keywords() -> Setup {
-        Setup::new(Layout::Keywords)
-    }
-
-    pub(crate) fn folders() -> Setup {
-        Setup::new(Layout::Folders)
-    }
-
-    /// On a server like this.
-    pub(crate) fn on(mut self, server: Server) -> Setup {
-        self.server = server;
-        self
-    }
-
-    /// With another mailbox, beside `support`.
-    pub(crate) fn and_mailbox(mut self, name: &'static str) -> Setup {
-        self.mailboxes.push(name);
-        self
-    }
-
-    /// With a further line in every `[[mailbox]]`.
-    pub(crate) fn with(mut self, line: &str) -> Setup {
-        self.settings.push(line.to_owned());
-        self
-    }
-
-    /// With the daemon as `run --shadow`.
-    pub(crate) fn shadow(mut self) -> Setup {
-        self.mode = Mode::Shadow;
-        self
-    }
-
-    /// Tells a story: the world is made, Baton started, the story lived through, and what must hold is checked.
-    pub(crate) fn tell(self, story: impl FnOnce(&mut World)) {
-        self.tell_before_baton(|world| {
-            world.start();
-            story(world);
-        });
-    }
-
-    /// Tells a story that begins before Baton does.
-    pub(crate) fn tell_before_baton(self, story: impl FnOnce(&mut World)) {
-        let mut world = World::new(self);
-        story(&mut world);
-        world.finish();
-    }
-}
-
-/// Tells each story in both layouts, as `keywords::the_story` and `folders::the_story`.
-macro_rules! in_both_layouts {
-    ($($story:ident),* $(,)?) => {
-        mod keywords {
-            $(#[test] fn $story() { $crate::world::Setup::keywords().tell(super::$story); })*
-        }
-        mod folders {
-            $(#[test] fn $story() { $crate::world::Setup::folders().tell(super::$story); })*
-        }
-    };
-}
-pub(crate) use in_both_layouts;
 
 /// One shared mailbox of the world.
 pub(crate) struct SharedMailbox {
@@ -294,148 +204,6 @@ impl World {
     pub(crate) fn stays(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
         let broken = poll(Duration::from_millis(2500), || (!holds(self)).then_some(()));
         assert!(broken.is_none(), "did not stay so: {what}\n{}", self.picture());
-    }
-
-    /// What must hold after every story: nothing is missing, the log explains the state, the promises were kept.
-    #[track_caller]
-    pub(crate) fn finish(&mut self) {
-        if !self.baton.is_running() {
-            self.start_unattended();
-        }
-        self.settle();
-        let mut last = String::new();
-        let balanced = poll(PATIENCE, || {
-            let answer = self.baton.says(&["audit"]);
-            last = format!("{}{}", answer.out, answer.err);
-            (answer.code == 0).then_some(())
-        });
-        assert!(balanced.is_some(), "the audit finds a gap:\n{last}\n{}", self.picture());
-        self.settle();
-        let rebuilt = self.baton.says(&["rebuild"]);
-        assert_eq!(
-            rebuilt.code,
-            0,
-            "a rebuild differs: {}{}\n{}",
-            rebuilt.out,
-            rebuilt.err,
-            self.picture()
-        );
-        self.explained();
-        self.eventually("every message lies where Baton says", World::everything_is_in_its_place);
-        self.stop();
-        let log = self.baton.log();
-        assert!(!log.contains("panicked at"), "the daemon panicked:\n{}", self.baton.log_tail(60));
-        self.promises_kept();
-    }
-
-    /// Fails when Baton ever said to a server what it must not say.
-    #[track_caller]
-    pub(crate) fn promises_kept(&self) {
-        for shared in &self.mailboxes {
-            let broken = promise::broken(&shared.proxy.recording(), self.setup.mode);
-            assert!(
-                broken.is_empty(),
-                "in {}, Baton broke its promise:\n{}",
-                shared.name,
-                broken.join("\n")
-            );
-        }
-    }
-
-    /// Every event of every thread says who, when and why, and comes once.
-    #[track_caller]
-    fn explained(&self) {
-        for thread in self.baton.threads().iter().take(MANY) {
-            let shown = self.baton.show(thread.id).expect("a thread that is listed can be shown");
-            let mut last = 0;
-            for event in &shown.events {
-                assert!(
-                    event.seq > last,
-                    "events out of order or doubled in #{}: {event:?}",
-                    thread.id
-                );
-                assert!(!event.actor.is_null() && !event.cause.is_null(), "unexplained: {event:?}");
-                assert!(event.at.ends_with('Z'), "not in UTC: {event:?}");
-                last = event.seq;
-            }
-        }
-    }
-
-    /// Whether the mailboxes hold each message in the folder that Baton names.
-    fn everything_is_in_its_place(&mut self) -> bool {
-        let threads = self.baton.threads();
-        for index in 0..self.mailboxes.len() {
-            let (name, mailbox) = (self.mailboxes[index].name, self.mailboxes[index].eyes.look());
-            for thread in threads.iter().filter(|thread| thread.mailbox == name).take(MANY) {
-                let Some(shown) = self.baton.show(thread.id) else { return false };
-                for message in shown.messages() {
-                    let Some(folder) = &message.folder else { continue };
-                    // A mail without Message-ID is known to Baton by another name.
-                    let Some(places) = mailbox.get(message.id()) else { continue };
-                    if !places.iter().any(|place| place.folder == *folder) {
-                        return false;
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    /// How often Baton has changed messages in the mailbox that the story speaks of.
-    pub(crate) fn writes(&mut self) -> usize {
-        let writes = ["STORE", "MOVE", "COPY", "APPEND", "EXPUNGE"];
-        let recording = self.mailbox().proxy.recording();
-        let client = recording.iter().filter(|line| line.side == Side::Client);
-        let wrote =
-            |line: &&Line| line.text.split(' ').skip(1).take(2).any(|word| writes.contains(&word));
-        client.filter(wrote).count()
-    }
-
-    /// Everything that helps after a failure: threads, events, mailbox, the ends of log and recording.
-    pub(crate) fn picture(&mut self) -> String {
-        let mut text = String::from("── threads ──\n");
-        for thread in self.baton.threads().iter().take(MANY) {
-            let Some(shown) = self.baton.show(thread.id) else { continue };
-            let _ = writeln!(
-                text,
-                "#{} {} {:?}: {} {:?} escalated={}",
-                shown.id, shown.mailbox, shown.subject, shown.state, shown.owner, shown.escalated
-            );
-            for message in shown.messages() {
-                let _ = writeln!(text, "    {message:?}");
-            }
-            for event in shown.events.iter().rev().take(20).rev() {
-                let (seq, kind, actor, cause) =
-                    (event.seq, &event.kind, &event.actor, &event.cause);
-                let _ = writeln!(text, "    {seq} {kind} by {actor} cause {cause}");
-            }
-        }
-        for index in 0..self.mailboxes.len() {
-            let shared = &mut self.mailboxes[index];
-            let _ = writeln!(text, "── mailbox {} ──", shared.name);
-            let places: BTreeMap<_, _> =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| shared.eyes.look()))
-                    .unwrap_or_default();
-            for (id, places) in places.iter().take(40) {
-                for place in places {
-                    let _ = writeln!(
-                        text,
-                        "    <{id}> {} {} {:?}",
-                        place.folder, place.uid, place.flags
-                    );
-                }
-            }
-            let recording = shared.proxy.recording();
-            let _ = writeln!(text, "── said to {} ──", shared.name);
-            for line in &recording[recording.len().saturating_sub(40)..] {
-                let arrow = if line.side == Side::Client { '>' } else { '<' };
-                let _ = writeln!(text, "    {}{arrow} {}", line.connection, line.text);
-            }
-        }
-        let status = self.baton.says(&["status"]);
-        let _ = write!(text, "── status ──\n{}{}", status.out, status.err);
-        let _ = write!(text, "── log ──\n{}", self.baton.log_tail(40));
-        text
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Line {
     pub(crate) text: String,
     /// The folder that was selected when a client's line was sent.
     pub(crate) folder: Option<String>,
-    /// For measuring.
-    #[allow(dead_code, reason = "benches read it")]
+    /// When it came by.
+    #[allow(dead_code, reason = "only measurements of the reaction time look at it")]
     pub(crate) at: Instant,
 }
 

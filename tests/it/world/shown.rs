@@ -74,7 +74,7 @@ impl World {
     pub(crate) fn shows(&mut self, subject: &str) -> bool {
         let Some(thread) = self.threads_about(subject).pop() else { return false };
         let Some(thread) = self.baton.show(thread.id) else { return false };
-        let mailbox = self.eyes().look();
+        let Ok(mailbox) = self.eyes().look() else { return false };
         let layout = self.layout();
         thread.messages().iter().all(|message| {
             let places = mailbox.get(message.id()).map(Vec::as_slice).unwrap_or_default();
