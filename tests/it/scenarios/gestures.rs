@@ -87,7 +87,7 @@ fn marks_travel_to_copies_in_sent_and_to_later_mail(world: &mut World) {
 fn archiving_an_owned_thread_resolves_it(world: &mut World) {
     claimed(world);
     world.agent("ana").archives(SUBJECT);
-    world.decides(SUBJECT, "resolved, ana");
+    world.becomes(SUBJECT, "resolved, ana");
 }
 
 fn archiving_a_thread_of_nobody_means_nothing(world: &mut World) {
@@ -119,7 +119,7 @@ fn deleting_ignores_and_can_be_undone(world: &mut World) {
     world.agent("ana").deletes(SUBJECT);
     world.decides(SUBJECT, "ignored, any");
     let thread = world.thread(SUBJECT);
-    let event = thread.events.last().expect("an event says why").seq.to_string();
+    let event = thread.events_like("deleted").last().expect("an event says why").seq.to_string();
     world.agent("ben").types(&["undo", &event]).done();
     world.decides(SUBJECT, "assigned, ana");
 }
@@ -258,6 +258,8 @@ fn with_keywords_two_claims_at_once_have_one_winner() {
             (world.is(SUBJECT, "assigned, ana") || world.is(SUBJECT, "assigned, ben"))
                 && world.shows(SUBJECT)
         });
+        let thread = world.thread(SUBJECT);
+        assert_eq!(thread.events_like("lost").len(), 1, "who came too late is not recorded");
     });
 }
 

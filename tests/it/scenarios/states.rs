@@ -69,7 +69,7 @@ fn a_reply_makes_a_new_thread_wait_for_the_customer_and_gives_it_to_the_replier(
     world.opens("Late parcel");
     world.agent("ben").replies_unnamed("Late parcel");
     // Nobody can say who it was.
-    world.decides("Late parcel", "waiting");
+    world.becomes("Late parcel", "waiting");
 }
 
 fn a_reply_makes_an_assigned_and_a_started_thread_wait(world: &mut World) {

@@ -83,9 +83,9 @@ impl World {
                 Layout::Keywords => {
                     places.iter().all(|place| keywords(place) == wanted_keywords(&thread))
                 }
-                Layout::Folders => places
-                    .iter()
-                    .all(|place| place.folder == wanted_folder(&thread) || stays(place)),
+                Layout::Folders => places.iter().all(|place| {
+                    place.folder == wanted_folder(&thread) || stays(place, &thread.state)
+                }),
             }
         })
     }
@@ -96,9 +96,14 @@ fn carries_marks(place: &Place) -> bool {
     !matches!(place.folder.as_str(), "Drafts" | "Trash" | "Junk")
 }
 
-/// A reply's copy stays in Sent whatever becomes of its thread.
-fn stays(place: &Place) -> bool {
-    place.folder == "Sent"
+/// A reply's copy stays in Sent whatever becomes of its thread, and what a person put away stays put away where
+/// nothing is to be done about it.
+fn stays(place: &Place, state: &str) -> bool {
+    match place.folder.as_str() {
+        "Sent" => true,
+        "Archive" => matches!(state, "new" | "resolved" | "ignored"),
+        _ => false,
+    }
 }
 
 fn keywords(place: &Place) -> BTreeSet<String> {
@@ -118,7 +123,7 @@ fn wanted_keywords(thread: &Thread) -> BTreeSet<String> {
     wanted
 }
 
-/// Where a thread lies; a state without its own folder lies with its owner, and without owner in INBOX.
+/// Where a thread lies; what waits for somebody and is nobody's lies below the root.
 fn wanted_folder(thread: &Thread) -> String {
     let owner = thread.owner.as_deref().map(|owner| {
         let name = AGENTS.iter().find(|agent| agent.0 == owner).map_or(owner, |agent| agent.1);
@@ -129,6 +134,8 @@ fn wanted_folder(thread: &Thread) -> String {
         ("ignored", _) => "Baton/Ignored".to_owned(),
         ("waiting", Some(owner)) => format!("{owner}/Waiting"),
         ("blocked", Some(owner)) => format!("{owner}/Blocked"),
+        ("waiting", None) => "Baton/Waiting".to_owned(),
+        ("blocked", None) => "Baton/Blocked".to_owned(),
         (_, Some(owner)) => owner,
         (_, None) => "INBOX".to_owned(),
     }
