@@ -221,6 +221,12 @@ if [ -n "${BATON_TRY_ONCE:-}" ]; then
     kettle="HEADER Message-ID CAJ7x1-kettle-1@mail.harbourtea.test"
     # shellcheck disable=SC2086 # kettle is words
     if [ "$layout" = folders ]; then
+        tries=0
+        until doveadm_ mailbox status -u $user messages Baton/Ana >/dev/null 2>&1; do
+            tries=$((tries + 1))
+            [ "$tries" -lt 60 ] || give_up "Baton has not made the folder Baton/Ana"
+            sleep 1
+        done
         doveadm_ move -u $user Baton/Ana mailbox INBOX $kettle
     else
         doveadm_ flags add -u $user baton-ana mailbox INBOX $kettle

@@ -21,13 +21,19 @@ set mail_check = 3
 set timeout = 3
 set header_cache = ""
 set confirmappend = no
+set confirmcreate = no
 set delete = yes
 set move = no
+set mark_old = no
+set resolve = no
+set fast_reply = yes
+set include = yes
+set abort_unmodified = no
 set mail_check_stats = yes
 set sidebar_visible = yes
 set sidebar_width = 24
 set use_threads = threads
-set sort = last-date
+set sort = reverse-last-date
 set strict_threads = yes
 set index_format = "%4C %Z %-16.16g %{%d %b %H:%M} %-20.20F %s"
 
@@ -49,7 +55,7 @@ RC
 else
     # NeoMutt edits all the tags of a mail as one line.
     cat <<'RC'
-bind index,pager ` modify-labels
+bind index,pager \` modify-labels
 macro index,pager <F1> "<modify-labels><kill-line>baton-ana<enter><sync-mailbox>" "Ana's"
 macro index,pager <F2> "<modify-labels><kill-line>baton-ben<enter><sync-mailbox>" "Ben's"
 macro index,pager <F3> "<modify-labels><kill-line>baton-cleo<enter><sync-mailbox>" "Cleo's"
