@@ -40,7 +40,7 @@ say "formatting"
 cargo fmt --all --check
 
 say "unused dependencies"
-cargo machete
+cargo machete --skip-target-dir
 
 say "licences and banned crates"
 cargo deny --all-features --locked check licenses bans

@@ -43,8 +43,13 @@ baton_pid=''
 cleanup() {
     trap '' INT TERM HUP
     for pid in $baton_pid $dovecot_pid; do
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
+        kill "$pid" 2>/dev/null || continue
+        tries=0
+        while kill -0 "$pid" 2>/dev/null; do
+            tries=$((tries + 1))
+            [ "$tries" -ne 100 ] || kill -KILL "$pid"
+            sleep 0.1
+        done
     done
     rm -rf "$dir"
 }
@@ -115,6 +120,7 @@ state_dir = "$dir/state"
 name = "support"
 address = "support@example.test"
 aliases = ["help@example.test"]
+flag_escalates = true
 since = "$(date -d '30 days ago' +%Y-%m-%d)"
 layout = "$layout"
 [mailbox.imap]
