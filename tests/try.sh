@@ -51,10 +51,11 @@ cleanup() {
             sleep 0.1
         done
     done
+    baton_pid='' dovecot_pid=''
     rm -rf "$dir"
 }
 trap cleanup EXIT
-trap 'echo; say "stopped; nothing is left running"; exit 0' INT
+trap 'echo; cleanup; say "stopped; nothing is left running"; exit 0' INT
 trap 'exit 143' TERM HUP
 
 give_up() {
