@@ -17,7 +17,9 @@
 )]
 #![allow(missing_docs, reason = "the names of tests are sentences")]
 
+mod architecture;
 mod bad_configs;
 mod example_config;
+mod migrations;
 mod scenarios;
 mod world;
