@@ -12,7 +12,6 @@ pub mod error;
 mod fetch;
 mod folders;
 mod idle;
-mod notify;
 pub mod probe;
 #[cfg(test)]
 mod script;

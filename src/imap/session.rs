@@ -164,9 +164,8 @@ impl Session {
                 return Err(self.who.lost(format!("the server said goodbye: {said}")));
             }
             Response::MailboxData(MailboxDatum::Status { mailbox, status }) => {
-                if let Some(name) = folders::name(mailbox) {
-                    self.heard.entry(name).or_default().learn(status);
-                }
+                let name = folders::told_name(mailbox);
+                self.heard.entry(name).or_default().learn(status);
             }
             _ => {}
         }
