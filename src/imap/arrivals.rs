@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::catch_up::Begun;
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
@@ -50,7 +51,7 @@ pub(super) async fn read<M: Memory>(
     settings: &Settings,
     folder: &Listed,
     selected: &Selected,
-    cursor: Cursor,
+    Begun { cursor, anew }: Begun,
 ) -> Result<(), Error> {
     let end = selected.uidnext.unwrap_or(cursor.next_uid);
     let (mut next, mut kept) = (cursor.next_uid, 0);
@@ -67,8 +68,7 @@ pub(super) async fn read<M: Memory>(
         next = last + 1;
     }
     // Also tells of a folder that is empty, or whose last messages are gone again.
-    let first_look = cursor.next_uid <= 1;
-    if kept != end && (first_look || cursor.next_uid < end) {
+    if kept != end && (anew || cursor.next_uid < end) {
         keep(memory, selected, Vec::new(), end.max(1)).await?;
     }
     Ok(())

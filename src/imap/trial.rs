@@ -167,9 +167,9 @@ struct Pages {
 
 /// A memory in maps, shared with the test.
 #[derive(Clone, Debug, Default)]
-struct Notebook {
+pub(super) struct Notebook {
     pages: Arc<Mutex<Pages>>,
-    nudge: Arc<Notify>,
+    pub(super) nudge: Arc<Notify>,
 }
 
 impl Notebook {
@@ -365,9 +365,6 @@ async fn story(dovecot: &Dovecot, settings: Settings) -> Notebook {
         })
         .await;
 
-    // A folder goes, and its UIDVALIDITY with it.
-    person.run("DELETE Trash").await.unwrap();
-    person.run("CREATE Trash").await.unwrap();
     person.logout().await;
     running.stop().await;
     notebook
