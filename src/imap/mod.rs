@@ -18,6 +18,7 @@ mod script;
 mod session;
 mod show;
 mod survey;
+mod tolerant;
 #[cfg(test)]
 mod trial;
 mod uid_set;
