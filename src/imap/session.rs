@@ -202,6 +202,17 @@ impl Session {
         Ok(seen)
     }
 
+    /// Opens INBOX. If that is refused, the login was good for nothing.
+    pub(super) async fn inbox(&mut self, access: Access) -> Result<Selected, Error> {
+        match self.select("INBOX", access).await {
+            Err(Error::Refused { host, account, answer, .. }) => {
+                let folder = "INBOX".to_owned();
+                Err(Error::NotPermitted { host, account, folder, answer })
+            }
+            opened => opened,
+        }
+    }
+
     /// Says goodbye; does not wait long for the answer.
     pub(super) async fn logout(&mut self) {
         /// The work is done; a server that is slow to say goodbye is not waited for.

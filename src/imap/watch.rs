@@ -101,13 +101,7 @@ impl<M: Memory> Watch<'_, M> {
 
     /// Tells the memory what the server is, and which folders there are.
     async fn begin(&mut self) -> Result<(), Error> {
-        let inbox = match self.session.select("INBOX", self.settings.access).await {
-            Err(Error::Refused { host, account, answer, .. }) => {
-                let folder = "INBOX".to_owned();
-                return Err(Error::NotPermitted { host, account, folder, answer });
-            }
-            selected => selected?,
-        };
+        let inbox = self.session.inbox(self.settings.access).await?;
         let capabilities = self.session.capabilities.clone();
         let server = Server { capabilities, keywords: inbox.keywords };
         self.memory.connected(server).await.map_err(Error::Memory)?;
