@@ -11,7 +11,7 @@ use crate::daemon::{Mode, Shared};
 use crate::desk::layout::{Dialect, Layout};
 use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
 use crate::imap::{
-    Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting,
+    Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
 };
 use crate::mail::parse::parse;
 use crate::store::{Folder, Tx};
@@ -149,7 +149,7 @@ impl Memory for LaneMemory {
         Ok(())
     }
 
-    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Vec<String>> {
+    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Wanted> {
         let policy = self.shared.policy(&self.mailbox)?;
         let name = self.mailbox.clone();
         let row = self.shared.store.write(move |tx| Ok(tx.mailbox_row(&name)?)).await?;
@@ -169,7 +169,8 @@ impl Memory for LaneMemory {
             tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
             engine::list(tx, &policy, &dialect, row.id, &listed)
         };
-        self.shared.store.write(work).await
+        let listing = self.shared.store.write(work).await?;
+        Ok(Wanted { create: listing.create, watch: listing.strayed })
     }
 
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {
@@ -241,7 +242,6 @@ impl Memory for LaneMemory {
 
     async fn pass_done(&mut self) -> anyhow::Result<bool> {
         let again = self.at_desk(engine::judge).await?;
-        self.shared.alarm.notify_one();
         if self.shared.mode == Mode::Shadow {
             for write in self.at_desk(engine::plan_in_shadow).await? {
                 tracing::info!(mailbox = self.mailbox, "Shadow: would {}", would(&write));

@@ -11,6 +11,9 @@ use crate::engine;
 /// The longest sleep, so that a clock that was set is noticed.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
 
+/// The shortest, so that a thread that cannot be woken does not keep us busy.
+const SLEEP_MIN: Duration = Duration::from_secs(1);
+
 /// Runs until the daemon stops.
 pub(crate) async fn wake(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>) {
     loop {
@@ -24,7 +27,8 @@ pub(crate) async fn wake(shared: Arc<Shared>, mut stopped: watch::Receiver<bool>
         if let Err(error) = shared.ring().await {
             tracing::error!("Cannot look for what is to be written: {error:#}");
         }
-        let until = next.map_or(now + SLEEP_MAX, |next| next.min(now + SLEEP_MAX));
+        let until =
+            next.map_or(now + SLEEP_MAX, |next| next.clamp(now + SLEEP_MIN, now + SLEEP_MAX));
         tokio::select! {
             () = shared.clock.sleep_until(until) => (),
             () = shared.alarm.notified() => (),
