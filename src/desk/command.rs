@@ -338,3 +338,150 @@ fn escalate(thread: &Thread, asked: &Asked, what: What, escalated: bool) -> Deci
     }
     done(thread, asked, what, &Position { escalated, ..thread.now.clone() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::desk::layout::MarkNames;
+    use crate::desk::policy::KeepText;
+    use crate::desk::roster::Agent;
+    use crate::desk::thread::{CauseKind, ThreadId};
+
+    fn agent(id: &str, mailboxes: &[&str]) -> Agent {
+        Agent {
+            id: AgentId(id.into()),
+            name: id.to_uppercase(),
+            address: format!("{id}@example.test"),
+            mark: id.to_uppercase(),
+            mailboxes: mailboxes.iter().map(|name| (*name).to_string()).collect(),
+        }
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            mailbox: "support".into(),
+            own_addresses: vec!["support@example.test".into()],
+            agents: vec![agent("ana", &[]), agent("ben", &[]), agent("zoe", &["billing"])],
+            since: Timestamp(0),
+            reopen_within: Duration::from_secs(100),
+            join_within: Duration::from_secs(100),
+            burst_moves_per_minute: 30,
+            flag_escalates: None,
+            keep_text: KeepText::Excerpt,
+            names: MarkNames::default(),
+        }
+    }
+
+    /// `"waiting ana"`: the state, and the owner or `-`. A blocked or ignored thread was in progress before.
+    fn thread(spelled: &str) -> Thread {
+        let (state, owner) = spelled.split_once(' ').unwrap();
+        let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
+        thread.now.state = State::from_name(state).unwrap();
+        thread.now.owner = (owner != "-").then(|| AgentId(owner.into()));
+        if matches!(thread.now.state, State::Blocked | State::Ignored) {
+            thread.now.before = Some(State::InProgress);
+        }
+        if thread.now.state == State::Blocked {
+            thread.now.block = Some(Block { reason: "parts".into(), until: None });
+        }
+        thread
+    }
+
+    fn spell(thread: &Thread) -> String {
+        let owner = thread.now.owner.as_ref().map_or("-", |owner| owner.0.as_str());
+        format!("{} {owner}", thread.now.state)
+    }
+
+    fn ask(by: &str, command: Command) -> Asked {
+        let actor = Actor::Agent(AgentId(by.into()));
+        Asked { command, actor, cause: Cause::new(CauseKind::Command, "") }
+    }
+
+    /// What becomes of a thread: its spelling, `=` when it is so already, or `no` when it is refused.
+    fn outcome(before: &str, asked: &Asked) -> String {
+        let mut thread = thread(before);
+        match decide(&policy(), &thread, asked, Timestamp(50)) {
+            Decision::Done(event) => {
+                thread.now.apply(&event.change);
+                spell(&thread)
+            }
+            Decision::Already(_) => "=".into(),
+            Decision::Refused(..) => "no".into(),
+        }
+    }
+
+    #[test]
+    fn every_command_in_every_state() {
+        let ana = || AgentId("ana".into());
+        let block = || Command::Block { reason: "a plumber".into(), until: None };
+        let ignore = || Command::Ignore { reason: "spam".into() };
+        let commands = [
+            Command::Claim { agent: ana() },
+            Command::Assign { agent: ana() },
+            Command::Release,
+            Command::Start,
+            Command::Wait,
+            block(),
+            Command::Unblock,
+            Command::Resolve,
+            Command::Reopen,
+            ignore(),
+        ];
+        #[rustfmt::skip]
+        let table = [
+            // before            claim              assign             release    start              wait           block          unblock            resolve         reopen             ignore
+            ("new -",           ["assigned ana",    "assigned ana",    "=",       "in-progress ana", "waiting -",   "blocked -",   "=",               "resolved -",   "=",               "ignored -"]),
+            ("assigned ana",    ["=",               "=",               "new -",   "in-progress ana", "waiting ana", "blocked ana", "=",               "resolved ana", "=",               "ignored ana"]),
+            ("assigned ben",    ["no",              "assigned ana",    "new -",   "no",              "waiting ben", "blocked ben", "=",               "resolved ben", "=",               "ignored ben"]),
+            ("in-progress ana", ["=",               "=",               "new -",   "=",               "waiting ana", "blocked ana", "=",               "resolved ana", "=",               "ignored ana"]),
+            ("in-progress ben", ["no",              "assigned ana",    "new -",   "no",              "waiting ben", "blocked ben", "=",               "resolved ben", "=",               "ignored ben"]),
+            ("waiting ana",     ["=",               "=",               "new -",   "in-progress ana", "=",           "blocked ana", "=",               "resolved ana", "=",               "ignored ana"]),
+            ("waiting -",       ["waiting ana",     "waiting ana",     "new -",   "in-progress ana", "=",           "blocked -",   "=",               "resolved -",   "=",               "ignored -"]),
+            ("blocked ana",     ["=",               "=",               "new -",   "in-progress ana", "waiting ana", "blocked ana", "in-progress ana", "resolved ana", "=",               "ignored ana"]),
+            ("resolved ben",    ["assigned ana",    "assigned ana",    "no",      "no",              "no",          "no",          "=",               "=",            "in-progress ben", "ignored ben"]),
+            ("resolved -",      ["assigned ana",    "assigned ana",    "no",      "no",              "no",          "no",          "=",               "=",            "new -",           "ignored -"]),
+            ("ignored -",       ["assigned ana",    "assigned ana",    "no",      "no",              "no",          "no",          "=",               "no",           "new -",           "="]),
+        ];
+        for (before, wanted) in table {
+            for (command, wanted) in commands.iter().zip(wanted) {
+                let got = outcome(before, &ask("ana", command.clone()));
+                assert_eq!(got, wanted, "{before} + {command:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn deleted_mails_that_come_back_bring_the_thread_back() {
+        assert_eq!(outcome("ignored ana", &ask("ana", Command::Return)), "in-progress ana");
+        assert_eq!(outcome("assigned ana", &ask("ana", Command::Delete)), "ignored ana");
+    }
+
+    #[test]
+    fn a_lost_claim_is_recorded_and_says_who_was_first() {
+        let asked = ask("ana", Command::Claim { agent: AgentId("ana".into()) });
+        let decision = decide(&policy(), &thread("assigned ben"), &asked, Timestamp(0));
+        let Decision::Refused(words, Some(event)) = decision else { panic!("{decision:?}") };
+        assert!(words.starts_with("#1 is BEN's."), "{words}");
+        assert_eq!(event.what.kind(), "claim-lost");
+        assert!(event.change.is_empty());
+    }
+
+    #[test]
+    fn nobody_acts_in_a_mailbox_that_they_do_not_work_in() {
+        assert_eq!(outcome("new -", &ask("zoe", Command::Resolve)), "no");
+        assert_eq!(outcome("new -", &ask("mallory", Command::Resolve)), "no");
+        let to_zoe = Command::Assign { agent: AgentId("zoe".into()) };
+        assert_eq!(outcome("new -", &ask("ana", to_zoe)), "no");
+    }
+
+    #[test]
+    fn a_merged_thread_names_the_other() {
+        let mut merged = thread("ignored -");
+        merged.now.merged_into = Some(ThreadId(9));
+        let decision = decide(&policy(), &merged, &ask("ana", Command::Reopen), Timestamp(0));
+        let Decision::Refused(words, None) = decision else { panic!("{decision:?}") };
+        assert!(words.contains("#9"), "{words}");
+    }
+}

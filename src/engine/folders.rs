@@ -17,26 +17,55 @@ pub struct ListedFolder {
     pub selectable: bool,
 }
 
-/// Keeps what the server lists, notices what is gone, and answers the folders that must be made, parents first.
+/// What is to be done about the folders.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Listing {
+    /// Folders to make, parents first.
+    pub create: Vec<String>,
+    /// Folders that are new since one of Baton's disappeared: it may have been renamed to one of them.
+    pub strayed: Vec<String>,
+}
+
+/// The role of a folder that is watched only because Baton's mails may be in it.
+const STRAYED: &str = "strayed";
+
+/// Keeps what the server lists, and notices what is gone.
 pub fn list(
     tx: &Tx<'_>,
     policy: &Policy,
     dialect: &Dialect,
     mailbox: i64,
     listed: &[ListedFolder],
-) -> anyhow::Result<Vec<String>> {
-    for folder in listed.iter().filter(|folder| folder.selectable) {
-        let place = place(policy, dialect, folder);
-        tx.set_listed(mailbox, &folder.name, &folder.role, &place)?;
-    }
-    for folder in tx.folders(mailbox)?.into_iter().filter(|folder| folder.listed) {
+) -> anyhow::Result<Listing> {
+    let before = tx.folders(mailbox)?;
+    let mut lost_ours = false;
+    for folder in before.iter().filter(|folder| folder.listed) {
         let still = listed.iter().any(|one| one.selectable && one.name == folder.name);
         if !still {
-            lose(tx, &folder)?;
+            lost_ours |= lose(tx, folder)?;
+        }
+    }
+    let mut listing = Listing::default();
+    for folder in listed.iter().filter(|folder| folder.selectable) {
+        let known = before.iter().find(|one| one.name == folder.name && one.listed);
+        let place = place(policy, dialect, folder);
+        let strayed = folder.role == "other"
+            && match known {
+                None => lost_ours,
+                Some(known) => known.role == STRAYED && tx.has_locations(known.id)?,
+            };
+        let role = if strayed { STRAYED } else { folder.role.as_str() };
+        if known.is_none_or(|known| known.role != role || known.place != place) {
+            tx.set_listed(mailbox, &folder.name, role, &place)?;
+        }
+        if strayed {
+            listing.strayed.push(folder.name.clone());
         }
     }
     let missing = dialect.folders(policy).into_iter();
-    Ok(missing.filter(|name| !listed.iter().any(|one| same_folder(&one.name, name))).collect())
+    listing.create =
+        missing.filter(|name| !listed.iter().any(|one| same_folder(&one.name, name))).collect();
+    Ok(listing)
 }
 
 fn place(policy: &Policy, dialect: &Dialect, folder: &ListedFolder) -> Place {
@@ -52,8 +81,9 @@ fn place(policy: &Policy, dialect: &Dialect, folder: &ListedFolder) -> Place {
     }
 }
 
-/// A folder is gone: renamed or deleted. Its messages are looked for in the others.
-fn lose(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<()> {
+/// A folder is gone: renamed or deleted. Its messages are looked for in the others. Answers whether it was Baton's, with
+/// mails in it.
+fn lose(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<bool> {
     let ours = folder.role == "baton";
     let known = tx.flags_in(folder.id)?;
     for (uid, _) in &known {
@@ -70,7 +100,7 @@ fn lose(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<()> {
             folder.name
         );
     }
-    Ok(())
+    Ok(ours && !known.is_empty())
 }
 
 /// The folder has another UIDVALIDITY: its UIDs are worthless, its messages are met again.

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desk::layout::Layout;
+use crate::desk::layout::{Layout, same_folder};
 use crate::desk::marks::{Place, should_carry, should_move, to_write, wanted_marks, wanted_place};
 use crate::desk::retry::{Retry, pause};
-use crate::desk::thread::{Actor, Cause, CauseKind, Change, NewEvent, Thread, What};
+use crate::desk::thread::{Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, What};
 use crate::engine::Desk;
 use crate::engine::record::record;
 use crate::store::{Located, Wish};
@@ -94,12 +94,28 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
     Ok(planned)
 }
 
+/// What would be written; forgets the wishes, because a shadow only tells.
+pub fn plan_in_shadow(desk: &Desk<'_>) -> anyhow::Result<Vec<Write>> {
+    let planned = plan(desk)?;
+    for wish in &planned.wishes {
+        desk.tx.wish_done(wish)?;
+    }
+    Ok(planned.writes)
+}
+
 /// How the copies of a thread's messages differ from what they should show.
 fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<(Located, Action)>> {
     let wanted = wanted_marks(&thread.now, desk.dialect.flags);
     let target = desk.dialect.folder(desk.policy, &wanted_place(&thread.now));
     let mut differences = Vec::new();
-    for located in desk.tx.locations_of_thread(thread.id)? {
+    let copies = desk.tx.locations_of_thread(thread.id)?;
+    // Some clients move by copying first; and a copy that a person made is theirs. One copy in its place is enough.
+    let there: BTreeSet<MessageKey> = copies
+        .iter()
+        .filter(|copy| target.as_ref().is_some_and(|target| same_folder(target, &copy.folder)))
+        .map(|copy| copy.message)
+        .collect();
+    for located in copies {
         if should_carry(&located.place) {
             let shown = desk.dialect.marks(desk.policy, &located.flags);
             let wanted = match desk.dialect.layout {
@@ -117,6 +133,7 @@ fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<(Located,
         }
         if desk.dialect.layout == Layout::Folders
             && let Some(target) = &target
+            && !there.contains(&located.message)
             && goes(desk, thread, &located)?
         {
             differences.push((located, Action::MoveTo(target.clone())));

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::catch_up::Begun;
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
@@ -50,7 +51,7 @@ pub(super) async fn read<M: Memory>(
     settings: &Settings,
     folder: &Listed,
     selected: &Selected,
-    cursor: Cursor,
+    Begun { cursor, anew }: Begun,
 ) -> Result<(), Error> {
     let end = selected.uidnext.unwrap_or(cursor.next_uid);
     let (mut next, mut kept) = (cursor.next_uid, 0);
@@ -67,8 +68,7 @@ pub(super) async fn read<M: Memory>(
         next = last + 1;
     }
     // Also tells of a folder that is empty, or whose last messages are gone again.
-    let first_look = cursor.next_uid <= 1;
-    if kept != end && (first_look || cursor.next_uid < end) {
+    if kept != end && (anew || cursor.next_uid < end) {
         keep(memory, selected, Vec::new(), end.max(1)).await?;
     }
     Ok(())
@@ -233,4 +233,66 @@ async fn still_there(session: &mut Session, uids: &[u32]) -> Result<BTreeSet<u32
             .await?;
     }
     Ok(there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::imap::connect::tests::session;
+    use crate::imap::trial::settings;
+
+    fn outline(uid: u32, size: u32, arrived_at: Timestamp) -> Outline {
+        let (flags, raw) = (Vec::new(), Vec::new());
+        Outline { uid, flags, arrived_at, size, depth: Depth::Body, raw }
+    }
+
+    #[test]
+    fn batches_are_bounded_in_number_and_in_bytes() {
+        let settings = settings(0);
+        let sizes = |sizes: &[u32]| -> Vec<usize> {
+            let outline = |(size, uid): (&u32, u32)| outline(uid, *size, Timestamp(0));
+            let outlines: Vec<Outline> = sizes.iter().zip(1..).map(outline).collect();
+            batches(&outlines, &settings, Role::Inbox).iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1; 450]), [200, 200, 50]);
+        // However big a message is, only its beginning is fetched.
+        assert_eq!(sizes(&[u32::MAX; 20]), [16, 4]);
+    }
+
+    #[test]
+    fn history_and_drafts_give_their_headers() {
+        let settings = Settings { since: Timestamp(100), ..settings(0) };
+        let depth = |at, role| {
+            let outlines = [outline(1, 1, Timestamp(at))];
+            batches(&outlines, &settings, role)[0][0].1
+        };
+        assert_eq!(depth(99, Role::Inbox), Depth::Header);
+        assert_eq!(depth(100, Role::Inbox), Depth::Body);
+        assert_eq!(depth(100, Role::Drafts), Depth::Header);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_given_is_told_without_content_and_one_that_is_gone_is_not() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 1:4 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 1 FETCH (UID 1 BODY[]<0> \"one\")\nS: A0003 NO Some messages could not be rendered\n\
+             C: A0004 UID FETCH 2 (UID BODY.PEEK[]<0.524288>)\nS: A0004 NO not this one\n\
+             C: A0005 UID FETCH 3 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 3 FETCH (UID 3 BODY[]<0> NIL)\nS: A0005 OK\n\
+             C: A0006 UID FETCH 4 (UID BODY.PEEK[]<0.524288>)\nS: A0006 OK\n\
+             C: A0007 UID FETCH 2,4 (UID)\nS: * 2 FETCH (UID 2)\nS: A0007 OK",
+        )
+        .await;
+        let outlines: Vec<Outline> = (1..=4).map(|uid| outline(uid, 3, Timestamp(0))).collect();
+        let batch: Vec<(&Outline, Depth)> =
+            outlines.iter().map(|outline| (outline, Depth::Body)).collect();
+        let sightings = contents(&mut session, &batch).await.unwrap();
+        let told: Vec<(u32, &[u8])> =
+            sightings.iter().map(|sighting| (sighting.uid, sighting.raw.as_slice())).collect();
+        assert_eq!(told, [(1, &b"one"[..]), (2, b""), (3, b"")]);
+        script.played().await;
+    }
 }

@@ -33,10 +33,10 @@ pub(super) async fn catch_up<M: Memory>(
     let told = selected.uidnext;
     let next = arrivals::next_uid(session, &selected, &cursor).await?;
     selected.uidnext = Some(next);
-    let cursor = begin(memory, cursor, &selected, told).await?;
-    let first_look = cursor.next_uid <= 1;
-    arrivals::read(session, memory, settings, folder, &selected, cursor).await?;
-    if first_look {
+    let begun = begin(memory, cursor, &selected, told).await?;
+    arrivals::read(session, memory, settings, folder, &selected, begun).await?;
+    let cursor = begun.cursor;
+    if begun.anew || cursor.next_uid <= 1 {
         // Flags came with the messages; what changes from the SELECT on is asked for from here.
         if selected.modseq != cursor.modseq {
             let changes = changes(&selected, selected.modseq);
@@ -49,16 +49,24 @@ pub(super) async fn catch_up<M: Memory>(
     Ok(selected)
 }
 
+/// Where a look begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    pub(super) cursor: Cursor,
+    /// The folder is new, or its UIDs were given anew: nothing is known of it.
+    pub(super) anew: bool,
+}
+
 /// Where to read from: the cursor, or the beginning when the folder is new or its UIDs were given anew.
 async fn begin<M: Memory>(
     memory: &mut M,
     cursor: Cursor,
     selected: &Selected,
     told: Option<u32>,
-) -> Result<Cursor, Error> {
-    let anew = Cursor { uidvalidity: selected.uidvalidity, next_uid: 1, modseq: 0 };
+) -> Result<Begun, Error> {
+    let first = Cursor { uidvalidity: selected.uidvalidity, next_uid: 1, modseq: 0 };
     if cursor.uidvalidity == 0 {
-        return Ok(anew);
+        return Ok(Begun { cursor: first, anew: true });
     }
     // UIDs never fall while UIDVALIDITY stays (RFC 3501, section 2.3.1.1). Where they do, as after a restored backup,
     // new messages would get UIDs that have been read already.
@@ -70,9 +78,10 @@ async fn begin<M: Memory>(
             selected.folder
         );
         memory.renumbered(&selected.folder, selected.uidvalidity).await.map_err(Error::Memory)?;
-        return Ok(anew);
+        return Ok(Begun { cursor: first, anew: true });
     }
-    Ok(Cursor { next_uid: cursor.next_uid.max(1), ..cursor })
+    let cursor = Cursor { next_uid: cursor.next_uid.max(1), ..cursor };
+    Ok(Begun { cursor, anew: false })
 }
 
 fn changes(selected: &Selected, modseq: u64) -> Changes {
@@ -157,9 +166,9 @@ impl<M: Memory> Known<'_, M> {
             let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else {
                 continue;
             };
-            let mut there: Vec<(u32, Vec<String>)> = Vec::new();
+            let mut there: HashMap<u32, Option<Vec<String>>> = HashMap::new();
             let command = format!("UID FETCH {first}:{last} (UID FLAGS)");
-            self.session.exec(&command, |response| keep_flags(&mut there, response, below)).await?;
+            self.session.exec(&command, |response| keep_presence(&mut there, response)).await?;
             // The cursor's modseq moves only when the last window is kept.
             let mut changes = changes(self.selected, self.cursor.modseq);
             difference(window, there, &mut changes);
@@ -183,14 +192,25 @@ fn keep_flags(flags: &mut Vec<(u32, Vec<String>)>, response: &Response<'_>, belo
     }
 }
 
+/// A message is there even where the response says nothing of its flags.
+fn keep_presence(there: &mut HashMap<u32, Option<Vec<String>>>, response: &Response<'_>) {
+    if let Some(fetch::Row { uid: Some(uid), flags, .. }) = fetch::row(response) {
+        let known = there.entry(uid).or_default();
+        *known = flags.or(known.take());
+    }
+}
+
 /// What is known and what is there, of the same stretch of UIDs.
-fn difference(known: &[(u32, Vec<String>)], there: Vec<(u32, Vec<String>)>, out: &mut Changes) {
-    let mut there: HashMap<u32, Vec<String>> = there.into_iter().collect();
+fn difference(
+    known: &[(u32, Vec<String>)],
+    mut there: HashMap<u32, Option<Vec<String>>>,
+    out: &mut Changes,
+) {
     for (uid, then) in known {
         match there.remove(uid) {
             None => out.vanished.push(*uid),
-            Some(now) if same(then, &now) => {}
-            Some(now) => out.flags.push((*uid, now)),
+            Some(Some(now)) if !same(then, &now) => out.flags.push((*uid, now)),
+            Some(_) => {}
         }
     }
 }
@@ -212,7 +232,12 @@ mod tests {
         let flags = |list: &[&str]| list.iter().map(|flag| flag.to_string()).collect::<Vec<_>>();
         let known =
             [(1, flags(&["\\Seen", "a"])), (2, flags(&[])), (3, flags(&["b"])), (4, flags(&["b"]))];
-        let there = vec![(1, flags(&["A", "\\Seen"])), (2, flags(&["\\Flagged"])), (4, flags(&[]))];
+        let there = HashMap::from([
+            (1, Some(flags(&["A", "\\Seen"]))),
+            (2, Some(flags(&["\\Flagged"]))),
+            (4, Some(flags(&[]))),
+            (5, None),
+        ]);
         let mut changes = Changes::default();
         difference(&known, there, &mut changes);
         assert_eq!(changes.flags, [(2, flags(&["\\Flagged"])), (4, flags(&[]))]);

@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::error::Error;
 pub use super::session::Access;
 use super::session::{PATIENCE, Session, Stream, Who, Wire};
+use super::tolerant::Tolerant;
 use crate::clock::Timestamp;
 
 /// How long one address of the server may take to answer.
@@ -274,7 +275,7 @@ async fn log_in(
     who: Who,
 ) -> Result<Session, Error> {
     let offers = |name: &str| offered.iter().any(|word| word == name);
-    let stream: Stream = BufWriter::new(wire);
+    let stream: Stream = BufWriter::new(Box::new(Tolerant::new(wire)));
     let mut client = async_imap::Client::new(stream);
     let mut answer = Err(async_imap::error::Error::No("no way to log in is offered".to_owned()));
     let attempts = async {

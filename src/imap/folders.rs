@@ -234,6 +234,11 @@ pub(super) fn name(sent: &str) -> Option<String> {
     Some(if name.eq_ignore_ascii_case("INBOX") { "INBOX".to_owned() } else { name })
 }
 
+/// A folder's name in a STATUS line. Dovecot 2.3 sends it in plain UTF-8 when it tells by itself (NOTIFY).
+pub(super) fn told_name(sent: &str) -> String {
+    name(sent).unwrap_or_else(|| utf7::unquote(sent))
+}
+
 fn line(response: &Response<'_>) -> Option<Line> {
     let Response::MailboxData(MailboxDatum::List(data)) = response else { return None };
     let mut line = Line {

@@ -27,6 +27,10 @@ const BEGIN_WAIT: Duration = Duration::from_secs(30);
 /// How long it may take to end it. A server that is silent here has been silent for long.
 const END_WAIT: Duration = Duration::from_secs(10);
 
+/// How long a change of flags or of another folder is left to settle: some clients change a tag by taking all off and
+/// putting the new set on, or move by copying and deleting, in several commands.
+const HAND_PAUSE: Duration = Duration::from_millis(300);
+
 /// Why the wait ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Rest {
@@ -61,7 +65,10 @@ pub(super) async fn wait<M: Memory>(
         return Ok(Rest::Deadline);
     };
     let deadline = deadline.min(Instant::now() + IDLE_MAX);
-    while !early {
+    if early {
+        return end(session, &tag, Rest::News).await;
+    }
+    loop {
         let said = tokio::select! {
             biased;
             () = stopped(stop) => return end(session, &tag, Rest::Stopped).await,
@@ -78,11 +85,15 @@ pub(super) async fn wait<M: Memory>(
                 session.forget("IDLE");
                 return Ok(Rest::Deadline);
             }
-            said if is_news(session, looked, &said) => break,
+            said if is_news(session, looked, &said) => {
+                if !matches!(said, Said::Here) {
+                    tokio::time::sleep(HAND_PAUSE).await;
+                }
+                return end(session, &tag, Rest::News).await;
+            }
             _ => {}
         }
     }
-    end(session, &tag, Rest::News).await
 }
 
 /// Waits for the `+`. Answers whether news came before it; `None` when the server refuses to idle.
@@ -125,8 +136,10 @@ enum Said {
     Begun,
     /// The tagged answer.
     Ended(Tagged),
-    /// Something happened in the open folder.
+    /// A message came to or left the open folder.
     Here,
+    /// Flags changed in the open folder.
+    Flags,
     /// Something may have happened in another folder.
     Elsewhere,
     /// Nothing of interest.
@@ -136,7 +149,8 @@ enum Said {
 fn said(response: &Response<'_>, tag: &RequestId) -> Said {
     match response {
         Response::Continue(_) => Said::Begun,
-        Response::Expunge(_) | Response::Vanished { .. } | Response::Fetch(..) => Said::Here,
+        Response::Expunge(_) | Response::Vanished { .. } => Said::Here,
+        Response::Fetch(..) => Said::Flags,
         Response::MailboxData(MailboxDatum::Exists(_)) => Said::Here,
         Response::MailboxData(MailboxDatum::Status { .. }) => Said::Elsewhere,
         response => tagged(response, tag).map_or(Said::Nothing, Said::Ended),
@@ -145,7 +159,7 @@ fn said(response: &Response<'_>, tag: &RequestId) -> Said {
 
 fn is_news(session: &Session, looked: &Looked, said: &Said) -> bool {
     match said {
-        Said::Here => true,
+        Said::Here | Said::Flags => true,
         // NOTIFY (RFC 5465) tells of other folders by STATUS, also of what we have just done ourselves.
         Said::Elsewhere => news_heard(session, looked),
         Said::Begun | Said::Ended(_) | Said::Nothing => false,
@@ -163,4 +177,84 @@ fn news_heard(session: &Session, looked: &Looked) -> bool {
 /// Waits until the daemon stops, or is gone.
 pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::connect::tests::session;
+    use crate::imap::trial::Notebook;
+
+    /// Waits as the watch does, with INBOX and `Sent` known, and answers how it ended and after how long.
+    async fn rest(lines: &'static str, nudge: bool) -> (Result<Rest, Error>, Duration, Session) {
+        let (mut session, script) = session("IDLE", lines).await;
+        let known = Selected { uidvalidity: 1, uidnext: Some(5), exists: 3, ..Selected::default() };
+        let looked = Looked::from([("Sent".to_owned(), known)]);
+        let (_stop, mut stopped) = watch::channel(false);
+        let mut memory = Notebook::default();
+        if nudge {
+            memory.nudge.notify_one();
+        }
+        let before = Instant::now();
+        let deadline = before + Duration::from_secs(300);
+        let rest = wait(&mut session, &mut memory, &mut stopped, &looked, deadline).await;
+        let waited = before.elapsed();
+        if rest.is_ok() {
+            script.played().await;
+        }
+        (rest, waited, session)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_that_arrives_before_idling_ends_the_wait_at_once() {
+        let lines = "C: A0003 IDLE\nS: * 7 EXISTS\nS: + idling\nC: DONE\nS: A0003 OK done";
+        let (rest, waited, _) = rest(lines, false).await;
+        assert_eq!(rest.unwrap(), Rest::News);
+        assert_eq!(waited, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deaf_server_is_left_at_the_deadline_in_spite_of_keepalives() {
+        let lines = "C: A0003 IDLE\nS: + idling\nS: * OK Still here\nC: DONE\nS: A0003 OK done";
+        let (rest, waited, _) = rest(lines, false).await;
+        assert_eq!(rest.unwrap(), Rest::Deadline);
+        assert_eq!(waited, Duration::from_secs(300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_is_new_of_another_folder_is_news() {
+        let lines = "C: A0003 IDLE\nS: + idling\nS: * STATUS Sent (MESSAGES 3 UIDNEXT 5)\n\
+                     S: * STATUS Other (MESSAGES 9)\nS: * 0 RECENT\n\
+                     S: * STATUS Sent (MESSAGES 4 UIDNEXT 6)\nC: DONE\nS: A0003 OK done";
+        let (rest, _, session) = rest(lines, false).await;
+        assert_eq!(rest.unwrap(), Rest::News);
+        assert!(session.heard.contains_key("Sent"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_nudge_ends_the_wait() {
+        let (rest, waited, _) =
+            rest("C: A0003 IDLE\nS: + idling\nC: DONE\nS: A0003 OK done", true).await;
+        assert_eq!(rest.unwrap(), Rest::Nudged);
+        assert_eq!(waited, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_refuses_to_idle_is_polled() {
+        for refusal in ["C: A0003 IDLE\nS: A0003 NO", "C: A0003 IDLE\nS: A0003 BAD no"] {
+            let (rest, waited, session) = rest(refusal, false).await;
+            assert_eq!(rest.unwrap(), Rest::Deadline);
+            assert_eq!(waited, Duration::ZERO);
+            assert!(!session.can("IDLE"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_goodbye_and_a_lost_connection_are_told_apart_from_news() {
+        let bye = "C: A0003 IDLE\nS: + idling\nS: * BYE Session invalidated - AccessTokenExpired";
+        let (gone, _, _) = rest(bye, false).await;
+        assert!(gone.unwrap_err().to_string().contains("AccessTokenExpired"));
+        let (gone, _, _) = rest("C: A0003 IDLE\nS: + idling", false).await;
+        assert!(matches!(gone, Err(Error::Lost { .. })));
+    }
 }

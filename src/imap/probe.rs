@@ -25,13 +25,7 @@ pub struct Found {
 pub async fn probe(settings: &Settings) -> Result<Found, Error> {
     let mut session = connect(settings).await?;
     // EXAMINE does not tell which keywords could be kept; SELECT takes nothing away but `\Recent`.
-    let inbox = match session.select("INBOX", settings.access).await {
-        Err(Error::Refused { host, account, answer, .. }) => {
-            let folder = "INBOX".to_owned();
-            return Err(Error::NotPermitted { host, account, folder, answer });
-        }
-        inbox => inbox?,
-    };
+    let inbox = session.inbox(Access::ReadWrite).await?;
     let folders = folders::list(&mut session, settings).await?;
     let server = Server { capabilities: session.capabilities.clone(), keywords: inbox.keywords };
     session.logout().await;

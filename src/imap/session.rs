@@ -164,9 +164,8 @@ impl Session {
                 return Err(self.who.lost(format!("the server said goodbye: {said}")));
             }
             Response::MailboxData(MailboxDatum::Status { mailbox, status }) => {
-                if let Some(name) = folders::name(mailbox) {
-                    self.heard.entry(name).or_default().learn(status);
-                }
+                let name = folders::told_name(mailbox);
+                self.heard.entry(name).or_default().learn(status);
             }
             _ => {}
         }
@@ -203,6 +202,17 @@ impl Session {
         Ok(seen)
     }
 
+    /// Opens INBOX. If that is refused, the login was good for nothing.
+    pub(super) async fn inbox(&mut self, access: Access) -> Result<Selected, Error> {
+        match self.select("INBOX", access).await {
+            Err(Error::Refused { host, account, answer, .. }) => {
+                let folder = "INBOX".to_owned();
+                Err(Error::NotPermitted { host, account, folder, answer })
+            }
+            opened => opened,
+        }
+    }
+
     /// Says goodbye; does not wait long for the answer.
     pub(super) async fn logout(&mut self) {
         /// The work is done; a server that is slow to say goodbye is not waited for.
@@ -224,5 +234,44 @@ fn learn(seen: &mut Selected, response: &Response<'_>) {
             _ => {}
         },
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::connect::tests::session;
+
+    #[tokio::test]
+    async fn a_goodbye_in_the_middle_of_a_fetch_is_a_loss_and_not_an_end() {
+        let (mut session, _script) = session(
+            "",
+            "C: A0003 UID FETCH 1:9 (UID)\nS: * 1 FETCH (UID 1)\nS: * BYE Connection closed. 14",
+        )
+        .await;
+        let mut rows = 0;
+        let ended = session.exec("UID FETCH 1:9 (UID)", |_| rows += 1).await;
+        assert!(matches!(ended, Err(Error::Lost { .. })), "{ended:?}");
+        assert_eq!(rows, 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_just_ends_is_a_loss_too() {
+        let (mut session, _script) = session("", "C: A0003 NOOP\nS: * 1 EXISTS").await;
+        assert!(matches!(session.run("NOOP").await, Err(Error::Lost { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_folder_without_uidvalidity_is_not_open() {
+        let (mut session, _script) =
+            session("", "C: A0003 EXAMINE \"INBOX\"\nS: * 1 EXISTS\nS: A0003 OK").await;
+        let opened = session.select("INBOX", Access::ReadOnly).await;
+        assert!(matches!(opened, Err(Error::Lost { .. })), "{opened:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_is_not_waited_for_for_ever() {
+        let (mut session, _script) = session("", "C: A0003 NOOP\nS: HOLD").await;
+        assert!(matches!(session.run("NOOP").await, Err(Error::Lost { .. })));
     }
 }

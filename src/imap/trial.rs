@@ -15,8 +15,8 @@ use tokio::sync::{Notify, watch};
 use super::connect::{Access, FolderNames, Login, Settings, Tls, connect};
 use super::session::Session;
 use super::{
-    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, probe,
-    show, utf7,
+    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
+    probe, show, utf7,
 };
 use crate::clock::Timestamp;
 
@@ -105,17 +105,7 @@ impl Dovecot {
     }
 
     pub(super) fn settings(&self) -> Settings {
-        Settings {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            tls: Tls::None,
-            login: Login { user: "support@example.org".to_owned(), password: "pass".to_owned() },
-            access: Access::ReadWrite,
-            since: Timestamp(0),
-            poll: Duration::from_secs(300),
-            folders: FolderNames::default(),
-            root: "Baton".to_owned(),
-        }
+        settings(self.port)
     }
 
     /// A person's mail program.
@@ -134,6 +124,21 @@ impl Dovecot {
             .unwrap();
         std::io::Write::write_all(&mut save.stdin.take().unwrap(), mail.as_bytes()).unwrap();
         assert!(save.wait().unwrap().success());
+    }
+}
+
+/// Settings for a server on this machine.
+pub(super) fn settings(port: u16) -> Settings {
+    Settings {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: Tls::None,
+        login: Login { user: "support@example.org".to_owned(), password: "pass".to_owned() },
+        access: Access::ReadWrite,
+        since: Timestamp(0),
+        poll: Duration::from_secs(300),
+        folders: FolderNames::default(),
+        root: "Baton".to_owned(),
     }
 }
 
@@ -167,9 +172,9 @@ struct Pages {
 
 /// A memory in maps, shared with the test.
 #[derive(Clone, Debug, Default)]
-struct Notebook {
+pub(super) struct Notebook {
     pages: Arc<Mutex<Pages>>,
-    nudge: Arc<Notify>,
+    pub(super) nudge: Arc<Notify>,
 }
 
 impl Notebook {
@@ -199,12 +204,12 @@ impl Memory for Notebook {
         self.read(|pages| pages.server = server);
         Ok(())
     }
-    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Vec<String>> {
+    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Wanted> {
         Ok(self.read(|pages| {
             let there = |name: &String| folders.iter().any(|folder| folder.name == *name);
             let create = pages.create.iter().filter(|name| !there(name)).cloned().collect();
             pages.listed = folders.clone();
-            create
+            Wanted { create, watch: Vec::new() }
         }))
     }
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {
@@ -365,9 +370,6 @@ async fn story(dovecot: &Dovecot, settings: Settings) -> Notebook {
         })
         .await;
 
-    // A folder goes, and its UIDVALIDITY with it.
-    person.run("DELETE Trash").await.unwrap();
-    person.run("CREATE Trash").await.unwrap();
     person.logout().await;
     running.stop().await;
     notebook
@@ -455,11 +457,7 @@ async fn a_wrong_password_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_gives_headers_and_a_folder_made_anew_is_read_anew() {
     let Some(dovecot) = Dovecot::start("").await else { return };
-    for n in 0..450 {
-        if n % 150 == 0 {
-            dovecot.deliver("INBOX", &mail(&format!("mail-{n}")));
-        }
-    }
+    dovecot.deliver("INBOX", &mail("old"));
     let mut person = dovecot.client().await;
     show::create(&mut person, "Baton/Ana").await.unwrap();
     dovecot.deliver("Baton/Ana", &mail("a"));
@@ -481,5 +479,32 @@ async fn history_gives_headers_and_a_folder_made_anew_is_read_anew() {
     running.stop().await;
     let running = run(settings, &notebook);
     notebook.until("the new folder", |pages| has(pages, "Baton/Ana", 2)).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_messages_are_read_in_batches_and_none_is_left_out() {
+    const MESSAGES: usize = 3_000;
+    let Some(dovecot) = Dovecot::start("").await else { return };
+    dovecot.deliver("INBOX", &mail("first"));
+    let new = dovecot.dir.path().join("mail/support@example.org/new");
+    for n in 1..MESSAGES {
+        std::fs::write(new.join(format!("{n}.M{n}P1.host")), mail(&format!("mail-{n}"))).unwrap();
+    }
+    let notebook = Notebook::default();
+    let running = run(dovecot.settings(), &notebook);
+    notebook.until("the first pass", |pages| 1 <= pages.passes).await;
+    notebook.read(|pages| {
+        assert!(has(pages, "INBOX", MESSAGES));
+        let page = &pages.folders["INBOX"];
+        assert!(page.raws.values().all(|(_, raw)| raw.ends_with(b".\r\n")));
+        assert_eq!(page.batches as usize, MESSAGES / 200);
+    });
+    // A thousand of them go at once.
+    let mut person = dovecot.client().await;
+    person.select("INBOX", Access::ReadWrite).await.unwrap();
+    person.run("UID STORE 501:1500 +FLAGS.SILENT (\\Deleted)").await.unwrap();
+    person.run("UID EXPUNGE 501:1500").await.unwrap();
+    notebook.until("the purge", |pages| has(pages, "INBOX", MESSAGES - 1_000)).await;
     running.stop().await;
 }

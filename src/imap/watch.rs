@@ -18,7 +18,7 @@ use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::idle::{self, Looked, Rest, stopped};
 use super::session::Session;
-use super::{Listed, Memory, Outcome, Role, Server, catch_up, folders, notify, show, survey};
+use super::{Listed, Memory, Outcome, Role, Server, catch_up, folders, show, survey};
 
 /// The pause before another look that the memory wants: a message that left one folder arrives in the next.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -44,22 +44,11 @@ pub async fn watch<M: Memory>(
     tracing::info!(host = settings.host, "logged in to {}", settings.host);
     let next_poll = Instant::now();
     let (all, looked) = (Vec::new(), Looked::new());
-    let (notified, parked) = (Notified::Not, BTreeSet::new());
+    let (notified, parked) = (None, BTreeSet::new());
     let mut watch = Watch { settings, session, memory, all, looked, parked, notified, next_poll };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
-}
-
-/// Whether the server tells of other folders by itself (NOTIFY, RFC 5465).
-#[derive(Debug, Eq, PartialEq)]
-enum Notified {
-    /// Not asked yet.
-    Not,
-    /// Of these, which were all that are watched.
-    Of(Vec<String>),
-    /// It does not.
-    Never,
 }
 
 struct Watch<'a, M> {
@@ -71,7 +60,8 @@ struct Watch<'a, M> {
     looked: Looked,
     /// Folders that could not be opened; tried again at the next poll, not sooner.
     parked: BTreeSet<String>,
-    notified: Notified,
+    /// Whether the server tells of other folders by itself; not asked yet where `None`.
+    notified: Option<bool>,
     next_poll: Instant,
 }
 
@@ -111,13 +101,7 @@ impl<M: Memory> Watch<'_, M> {
 
     /// Tells the memory what the server is, and which folders there are.
     async fn begin(&mut self) -> Result<(), Error> {
-        let inbox = match self.session.select("INBOX", self.settings.access).await {
-            Err(Error::Refused { host, account, answer, .. }) => {
-                let folder = "INBOX".to_owned();
-                return Err(Error::NotPermitted { host, account, folder, answer });
-            }
-            selected => selected?,
-        };
+        let inbox = self.session.inbox(self.settings.access).await?;
         let capabilities = self.session.capabilities.clone();
         let server = Server { capabilities, keywords: inbox.keywords };
         self.memory.connected(server).await.map_err(Error::Memory)?;
@@ -129,33 +113,13 @@ impl<M: Memory> Watch<'_, M> {
         Instant::now() + self.settings.poll.max(POLL_MIN)
     }
 
-    /// Asks the server to tell of the folders that are watched now.
-    async fn notify(&mut self) -> Result<(), Error> {
-        let watched = folders::watched(&self.all);
-        let names: Vec<String> = watched.iter().map(|folder| folder.name.clone()).collect();
-        let settled = match &self.notified {
-            Notified::Not => !self.session.can("NOTIFY"),
-            Notified::Of(before) => *before == names,
-            Notified::Never => true,
-        };
-        if settled {
-            return Ok(());
-        }
-        self.notified = match notify::notify(&mut self.session, &watched).await? {
-            true => Notified::Of(names),
-            false => Notified::Never,
-        };
-        Ok(())
-    }
-
     /// Tells the memory of the folders when they differ from what it knows, and creates what it asks for.
     async fn list(&mut self) -> Result<(), Error> {
         let listed = folders::list(&mut self.session, self.settings).await?;
         if listed == self.all {
             return Ok(());
         }
-        let missing = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
-        self.all = listed;
+        let missing = self.tell(listed).await?;
         if missing.is_empty() || self.settings.access == Access::ReadOnly {
             return Ok(());
         }
@@ -168,10 +132,20 @@ impl<M: Memory> Watch<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        self.all = folders::list(&mut self.session, self.settings).await?;
+        let listed = folders::list(&mut self.session, self.settings).await?;
         // Asked once per change: what could not be created now is asked for again at the next.
-        self.memory.listed(self.all.clone()).await.map_err(Error::Memory)?;
+        self.tell(listed).await?;
         Ok(())
+    }
+
+    /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
+    async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
+        let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
+        self.all = listed;
+        for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
+            folder.role = Role::Baton;
+        }
+        Ok(wanted.create)
     }
 
     /// Reads the folders that are due. Answers whether the memory wants another look soon.
@@ -286,10 +260,14 @@ impl<M: Memory> Watch<'_, M> {
 
     /// Opens INBOX for the wait. Answers what happened while we looked elsewhere.
     async fn ready(&mut self, looked_at: &[Listed]) -> Result<Vec<Listed>, Error> {
-        self.notify().await?;
+        let notified = match self.notified {
+            Some(notified) => notified,
+            None => survey::notify(&mut self.session).await?,
+        };
+        self.notified = Some(notified);
         // A folder that was open told of changes by lines of its own, which nobody kept.
         let elsewhere = looked_at.iter().any(|folder| folder.role != Role::Inbox);
-        if elsewhere && matches!(self.notified, Notified::Of(_)) {
+        if elsewhere && notified {
             self.round_after(Duration::ZERO).await?;
         }
         let inbox = self.session.select("INBOX", self.settings.access).await?;

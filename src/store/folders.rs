@@ -154,14 +154,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The mailbox is connected since `at`.
-    pub fn set_connected(&self, mailbox: i64, at: Timestamp) -> Result<()> {
+    /// The mailbox is connected since `at`; `shadow` if it is only read. Answers whether the last connection only read.
+    pub fn set_connected(&self, mailbox: i64, at: Timestamp, shadow: bool) -> Result<bool> {
+        let before = self
+            .conn
+            .prepare_cached("SELECT shadow FROM mailbox WHERE id = ?")?
+            .query_row([mailbox], |row| row.get(0))?;
         self.conn
             .prepare_cached(
-                "UPDATE mailbox SET connected_since = ?, last_seen_at = ?, last_error = NULL WHERE id = ?",
+                "UPDATE mailbox SET connected_since = ?, last_seen_at = ?, last_error = NULL, shadow = ?
+                 WHERE id = ?",
             )?
-            .execute(params![at.0, at.0, mailbox])?;
-        Ok(())
+            .execute(params![at.0, at.0, shadow, mailbox])?;
+        Ok(before)
     }
 
     /// The server was heard at `at`.

@@ -427,6 +427,14 @@ impl Tx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Whether anything is known to lie in the folder.
+    pub fn has_locations(&self, folder: i64) -> Result<bool> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM location WHERE folder = ?)")?
+            .query_row([folder], |row| row.get(0))?)
+    }
+
     /// The copy is gone. Answers the message, if it was known.
     pub fn remove_location(&self, folder: i64, uid: u32) -> Result<Option<MessageKey>> {
         Ok(self

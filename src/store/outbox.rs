@@ -53,6 +53,19 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Wishes that the mailbox show every open thread as it stands.
+    pub fn wish_for_all(&self, mailbox: i64, now: Timestamp) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO outbox (mailbox, thread, effect, due_at)
+                 SELECT mailbox, id, ?2, ?3 FROM thread
+                 WHERE mailbox = ?1 AND state NOT IN ('resolved', 'ignored')
+                 ON CONFLICT (thread, effect) DO NOTHING",
+            )?
+            .execute(params![mailbox, Effect::ShowMarks.name(), now.0])?;
+        Ok(())
+    }
+
     /// The wishes that are due, the oldest first, at most `limit`.
     pub fn wishes_due(&self, mailbox: i64, now: Timestamp, limit: u32) -> Result<Vec<Wish>> {
         let mut statement = self.conn.prepare_cached(

@@ -8,7 +8,8 @@ prefix TEXT NOT NULL DEFAULT '', -- what stands before the root where all folder
 delimiter TEXT NOT NULL DEFAULT '/',
 connected_since INTEGER, -- NULL while not connected
 last_seen_at INTEGER,
-last_error TEXT
+last_error TEXT,
+shadow INTEGER NOT NULL DEFAULT 0 -- 1: the last connection only read, so what it would have written was never shown
 ) STRICT;
 
 CREATE TABLE folder (
