@@ -12,7 +12,7 @@ use super::message::Attachment;
 use super::{flowed, tnef, words};
 
 /// The longest text that is kept, in bytes.
-pub(super) const TEXT_MAX: usize = 4 * 1024 * 1024;
+pub(super) const TEXT_MAX: usize = 1024 * 1024;
 /// How many attachments are listed.
 const ATTACHMENTS_MAX: usize = 1_000;
 

@@ -410,7 +410,7 @@ mod tests {
         let plain = to_text(
             "new<div style='border:none;border-top:solid #E1E1E1 1.0pt'><p><b>From:</b> x</p></div>",
         );
-        assert_eq!(plain.history, Some(1));
+        assert_eq!(plain.history, Some(2));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The rule above all others: losing a customer's words is far worse than leaving history in. Text between or
 //! below quotations always stays, and where everything would go, everything stays. Start with [`new_text`].
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -22,10 +23,12 @@ const DEVICE_MAX: usize = 160;
 pub fn new_text(plain: &Plain, forwards: bool) -> String {
     let raw: Vec<&str> = plain.text.lines().collect();
     let unquoted: Vec<(usize, &str)> = raw.iter().map(|line| headings::unquote(line)).collect();
+    let lines: Vec<&str> = unquoted.iter().map(|(_, body)| *body).collect();
     let mut walk = Walk {
+        attributions: headings::attributions(&lines),
         depth: unquoted.iter().map(|(depth, _)| *depth).collect(),
-        lines: unquoted.iter().map(|(_, body)| *body).collect(),
         keep: unquoted.iter().map(|(depth, _)| *depth == 0).collect(),
+        lines,
         plain,
         forwards,
     };
@@ -42,6 +45,8 @@ struct Walk<'a> {
     lines: Vec<&'a str>,
     /// Whether each line is new.
     keep: Vec<bool>,
+    /// For each line, the attribution that begins there.
+    attributions: HashMap<usize, (usize, Attribution)>,
     plain: &'a Plain,
     forwards: bool,
 }
@@ -115,18 +120,13 @@ impl Walk<'_> {
     }
 
     fn attribution(&self, at: usize) -> Option<Heading> {
-        for end in at..(at + 4).min(self.lines.len()) {
-            if self.quoted(end) || !self.has_words(end) {
-                break;
-            }
-            if let Some((start, sure)) = headings::attribution(&self.lines, end)
-                && start == at
-            {
-                return Some(Heading::Quotation(end + 1, sure));
-            }
+        if let Some((end, sure)) = self.attributions.get(&at)
+            && (at..*end).all(|line| !self.quoted(line))
+        {
+            return Some(Heading::Quotation(*end, *sure));
         }
         // A heading in a language that is not known here, but marked in the HTML.
-        if self.plain.attributions.contains(&at) {
+        if self.plain.attributions.binary_search(&at).is_ok() {
             let end = (at..self.lines.len())
                 .take(5)
                 .find(|line| !self.has_words(*line) || self.quoted(*line))?;
@@ -137,29 +137,34 @@ impl Walk<'_> {
 
     /// Drops what stands below `--` up to the next quotation.
     fn signatures(&mut self) {
+        // `--` more than once divides a text rather than signing it.
+        let divided = (0..self.lines.len())
+            .filter(|at| self.kept(*at) && self.limit(*at) == SIGNATURE_LINES)
+            .count()
+            > 1;
         let mut at = 0;
         while at < self.lines.len() {
-            let line = self.lines.get(at).copied().unwrap_or_default();
-            let limit = match line {
-                "-- " | "--\u{a0}" => MARKED_SIGNATURE_LINES,
-                _ if matches!(line.trim_end(), "--" | "—" | "––") => SIGNATURE_LINES,
-                _ if headings::rule(line) && self.is_list_footer(at) => SIGNATURE_LINES,
-                _ => 0,
-            };
-            if limit > 0 && self.keep.get(at) == Some(&true) {
-                let end = (at..self.lines.len())
-                    .find(|line| !self.kept(*line))
-                    .unwrap_or(self.lines.len());
-                let long = (at..end).filter(|line| self.has_words(*line)).count() > limit;
-                let another = (at + 1..end)
-                    .any(|line| self.lines.get(line).is_some_and(|line| line.trim_end() == "--"));
-                if !long && !(another && limit == SIGNATURE_LINES) {
-                    self.drop(at, end);
-                    at = end;
-                    continue;
-                }
+            let limit = if self.kept(at) { self.limit(at) } else { 0 };
+            if limit == 0 || limit == SIGNATURE_LINES && divided {
+                at += 1;
+                continue;
             }
-            at += 1;
+            let end =
+                (at..self.lines.len()).find(|line| !self.kept(*line)).unwrap_or(self.lines.len());
+            if (at..end).filter(|line| self.has_words(*line)).count() <= limit {
+                self.drop(at, end);
+            }
+            at = end;
+        }
+    }
+
+    /// How many lines with text may follow if a signature begins here; zero if none does.
+    fn limit(&self, at: usize) -> usize {
+        match self.lines.get(at) {
+            Some(&"-- " | &"--\u{a0}") => MARKED_SIGNATURE_LINES,
+            Some(line) if matches!(line.trim_end(), "--" | "—" | "––") => SIGNATURE_LINES,
+            Some(line) if headings::rule(line) && self.is_list_footer(at) => MARKED_SIGNATURE_LINES,
+            _ => 0,
         }
     }
 
