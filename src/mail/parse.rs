@@ -15,12 +15,15 @@ use super::kind::{self, Finding};
 use super::message::{Forwarded, Kind, Message};
 use super::{forward, newtext, subject, words};
 
+/// How many From fields are looked at.
+const FROM_MAX: usize = 10;
+
 /// Understands one message: all of it, only its header, or its beginning.
 pub fn parse(raw: &[u8]) -> Message {
     let fields = Fields::read(raw);
     let mut problems = Vec::new();
     if fields.cut {
-        problems.push("too many header fields; the rest is not read".to_owned());
+        problems.push("its header is longer than any mail's; not all of it is read".to_owned());
     }
     let (body, finding) = read(raw, &mut problems);
     let unreadable = !fields.known();
@@ -53,6 +56,7 @@ pub fn parse(raw: &[u8]) -> Message {
 
 /// The parts, and the judgement; without the library's help when it fails.
 fn read(raw: &[u8], problems: &mut Vec<String>) -> (Body, Option<Finding>) {
+    let raw = &*header::bearable(raw);
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let tree = Tree(MessageParser::default().parse(raw)?);
         let body = body::read(&tree.0);
@@ -164,8 +168,12 @@ fn envelope(fields: &Fields, raw: &[u8], problems: &mut Vec<String>) -> Message 
 
 /// The From addresses. Of several From fields the first that names an address counts, as clients show it.
 fn sender(fields: &Fields, problems: &mut Vec<String>) -> Vec<super::message::Address> {
-    let lists: Vec<_> =
-        fields.all("from").map(header::address_list).filter(|list| !list.is_empty()).collect();
+    let lists: Vec<_> = fields
+        .all("from")
+        .take(FROM_MAX)
+        .map(header::address_list)
+        .filter(|list| !list.is_empty())
+        .collect();
     if lists.len() > 1 {
         problems.push("it has several From fields; the first counts".to_owned());
     }
