@@ -121,7 +121,10 @@ fn continues(before: Option<&&str>, line: &str, last: Label) -> bool {
 /// The label of a header line, and its value. Bold as in `*From:* x` is tolerated.
 fn label(line: &str) -> Option<(Label, &str)> {
     static TABLE: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
-        LABELS.iter().flat_map(|(label, names)| names.iter().map(|name| (*name, *label))).collect()
+        LABELS
+            .iter()
+            .flat_map(|(label, names)| names.split('|').map(|name| (name, *label)))
+            .collect()
     });
     let line =
         line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|' | '\u{feff}'));
@@ -162,9 +165,9 @@ pub(super) fn forwarded(line: &str) -> Option<&str> {
 /// Phrases by their first letter: most lines are then told apart at a glance.
 type Initials = LazyLock<HashMap<char, Vec<&'static str>>>;
 
-fn by_initial(phrases: &[&'static str]) -> HashMap<char, Vec<&'static str>> {
+fn by_initial(phrases: &'static str) -> HashMap<char, Vec<&'static str>> {
     let mut table: HashMap<char, Vec<&'static str>> = HashMap::new();
-    for phrase in phrases {
+    for phrase in phrases.split('|') {
         phrase
             .chars()
             .next()
@@ -181,7 +184,8 @@ fn separator<'a>(line: &'a str, table: &Initials) -> Option<&'a str> {
     let bare = start.trim_start_matches(|c| blank(c) || DASHES.contains(&c));
     let dashed = start.len() - bare.len() >= 2;
     let phrases = bare.chars().next()?.to_lowercase().next().and_then(|first| table.get(&first))?;
-    let head: String = bare.chars().take(60).flat_map(char::to_lowercase).collect();
+    let head: String =
+        bare.chars().take(60).flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect();
     let phrase = phrases
         .iter()
         .filter(|phrase| head.starts_with(**phrase))

@@ -262,11 +262,9 @@ impl Writer {
                 }
                 self.mark(closing, attributes);
             }
-            "td" | "th" if !closing => {
-                if self.begun && self.due == 0 {
-                    self.plain.text.push('\t');
-                    self.blank = false;
-                }
+            "td" | "th" if !closing && self.begun && self.due == 0 => {
+                self.plain.text.push('\t');
+                self.blank = false;
             }
             "li" => self.block(1),
             "pre" => {

@@ -18,9 +18,20 @@ const MARKED_SIGNATURE_LINES: usize = 60;
 /// The longest "Sent from my …", in bytes.
 const DEVICE_MAX: usize = 160;
 
-/// What the sender wrote now. `forwards` says that the subject announces a forwarded mail: then nothing need be
-/// left over.
-pub fn new_text(plain: &Plain, forwards: bool) -> String {
+/// What the header lets one expect below the new text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Context {
+    /// It answers nothing: an older mail in it, unless marked line by line, was put there by the writer, who may
+    /// go on below it.
+    Fresh,
+    /// It is an answer; programs append the older mail.
+    Answer,
+    /// The subject announces a forwarded mail: nothing new need be left over.
+    Forward,
+}
+
+/// What the sender wrote now.
+pub fn new_text(plain: &Plain, context: Context) -> String {
     let raw: Vec<&str> = plain.text.lines().collect();
     let unquoted: Vec<(usize, &str)> = raw.iter().map(|line| headings::unquote(line)).collect();
     let lines: Vec<&str> = unquoted.iter().map(|(_, body)| *body).collect();
@@ -30,7 +41,7 @@ pub fn new_text(plain: &Plain, forwards: bool) -> String {
         keep: unquoted.iter().map(|(depth, _)| *depth == 0).collect(),
         lines,
         plain,
-        forwards,
+        context,
     };
     walk.history();
     walk.signatures();
@@ -48,7 +59,7 @@ struct Walk<'a> {
     /// For each line, the attribution that begins there.
     attributions: HashMap<usize, (usize, Attribution)>,
     plain: &'a Plain,
-    forwards: bool,
+    context: Context,
 }
 
 /// What begins at a line.
@@ -81,15 +92,26 @@ impl Walk<'_> {
             let followed = self.next_words(end).is_some_and(|next| self.quoted(next));
             if followed {
                 self.drop(at, end);
-            } else if sure && (written || self.forwards) {
+            } else if sure && self.ends(written) {
                 let all = self.lines.len();
                 self.drop(at, all);
                 return;
             } else if sure {
                 // Nothing was written above: the answer is below, or there is none. Only the heading can go.
-                self.drop(at, end);
+                if self.context == Context::Answer {
+                    self.drop(at, end);
+                }
             }
             at = end.max(at + 1);
+        }
+    }
+
+    /// Whether an older mail that is not marked line by line goes on to the end.
+    fn ends(&self, written: bool) -> bool {
+        match self.context {
+            Context::Fresh => false,
+            Context::Answer => written,
+            Context::Forward => true,
         }
     }
 
@@ -107,6 +129,10 @@ impl Walk<'_> {
         }
         if headings::original(line) || headings::forwarded(line).is_some() {
             let next = self.next_words(at + 1).unwrap_or(at + 1);
+            // Proton writes both: a separator, and below it "On … wrote:".
+            if let Some(Heading::Quotation(end, _)) = self.attribution(next) {
+                return Some(Heading::Quotation(end, Attribution::Surely));
+            }
             let end = headings::block(&self.lines, next).map_or(at + 1, |block| block.end);
             return Some(Heading::Mail(end));
         }
@@ -276,7 +302,7 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> String {
-        new_text(&Plain { text: text.to_owned(), ..Plain::default() }, false)
+        new_text(&Plain { text: text.to_owned(), ..Plain::default() }, Context::Answer)
     }
 
     #[test]
@@ -348,6 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn what_the_writer_of_a_fresh_mail_pasted_does_not_end_it() {
+        let text =
+            "I got this:\n\nFrom: a@x.example\nDate: y\nTo: z\nSubject: x\n\npay!\n\nIs it yours?";
+        let plain = Plain { text: text.to_owned(), ..Plain::default() };
+        assert_eq!(new_text(&plain, Context::Fresh), text);
+        assert_eq!(new_text(&plain, Context::Answer), "I got this:");
+        let pure = Plain { text: text.replace("I got this:", ""), ..Plain::default() };
+        assert_eq!(new_text(&pure, Context::Forward), "");
+        assert_eq!(new_text(&pure, Context::Answer), "pay!\n\nIs it yours?");
+    }
+
+    #[test]
     fn html_replies_are_cut_where_their_program_marks_them() {
         let cases = [
             (
@@ -361,7 +399,7 @@ mod tests {
             ("<blockquote style='border:none'>mine</blockquote>", "mine"),
         ];
         for (page, expected) in cases {
-            assert_eq!(new_text(&html::to_text(page), false), expected, "{page}");
+            assert_eq!(new_text(&html::to_text(page), Context::Answer), expected, "{page}");
         }
     }
 

@@ -13,8 +13,11 @@ use super::body::{self, Body};
 use super::header::{self, Fields};
 use super::kind::{self, Finding};
 use super::message::{Forwarded, Kind, Message};
-use super::{forward, newtext, subject, words};
+use super::newtext::{self, Context};
+use super::{forward, subject, words};
 
+/// The length of the Thread-Index of a first mail, 22 bytes in base64; each answer adds to it.
+const THREAD_INDEX_FIRST: usize = 32;
 /// How many From fields are looked at.
 const FROM_MAX: usize = 10;
 
@@ -39,9 +42,8 @@ pub fn parse(raw: &[u8]) -> Message {
         may_answer_automatically: false,
     });
     let mut message = envelope(&fields, raw, &mut problems);
-    let forwards = forward::announced(&message.subject);
-    message.new_text = newtext::new_text(&body.plain, forwards);
     message.forwarded = forwarded(&message.subject, &body);
+    message.new_text = newtext::new_text(&body.plain, context(&message));
     message.text = body.plain.text;
     message.attachments = body.attachments;
     message.kind = finding.kind;
@@ -111,6 +113,19 @@ fn forwarded(subject: &str, body: &Body) -> Option<Forwarded> {
             Some(Forwarded { from: from.clone(), text: text.trim().to_owned() })
         }
         _ => found,
+    }
+}
+
+/// Whether older mail is to be expected below the new text.
+fn context(message: &Message) -> Context {
+    let answers = !message.in_reply_to.is_empty()
+        || !message.references.is_empty()
+        || message.thread_index.as_ref().is_some_and(|index| index.len() > THREAD_INDEX_FIRST)
+        || subject::first_mark(&message.subject).is_some();
+    match (forward::announced(&message.subject) || message.forwarded.is_some(), answers) {
+        (true, _) => Context::Forward,
+        (false, true) => Context::Answer,
+        (false, false) => Context::Fresh,
     }
 }
 

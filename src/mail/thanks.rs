@@ -3,427 +3,62 @@
 //! Conservative: every word must be known to be harmless, names only where names stand. A thank you that is not
 //! recognised costs a click; a request that is taken for one costs a customer.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// The longest text that is considered, in bytes.
 const LENGTH_MAX: usize = 240;
 /// The most words.
 const WORDS_MAX: usize = 24;
 
 /// Words that thank.
-const THANKS: &[&str] = &[
-    "thanks",
-    "thank",
-    "thankyou",
-    "thx",
-    "thnx",
-    "tks",
-    "ty",
-    "tysm",
-    "cheers",
-    "appreciated",
-    "grateful",
-    "danke",
-    "dankeschön",
-    "dank",
-    "dankend",
-    "vielendank",
-    "merci",
-    "remercie",
-    "remerciements",
-    "gracias",
-    "agradezco",
-    "agradecido",
-    "agradecida",
-    "obrigado",
-    "obrigada",
-    "obg",
-    "agradeço",
-    "grazie",
-    "ringrazio",
-    "bedankt",
-    "dankjewel",
-    "dankuwel",
-    "tack",
-    "tak",
-    "takk",
-    "kiitos",
-    "kiitoksia",
-    "dzięki",
-    "dziękuję",
-    "dziekuje",
-    "děkuji",
-    "děkuju",
-    "díky",
-    "ďakujem",
-    "köszönöm",
-    "köszi",
-    "mulțumesc",
-    "multumesc",
-    "hvala",
-    "aitäh",
-    "tänan",
-    "ačiū",
-    "paldies",
-    "teşekkürler",
-    "teşekkür",
-    "sağolun",
-    "спасибо",
-    "благодарю",
-    "дякую",
-    "благодаря",
-    "ευχαριστώ",
-    "gràcies",
-    "хвала",
-    "شكرا",
-    "תודה",
-];
+const THANKS: &str = "\
+    thanks thank thankyou thx thnx tks ty tysm cheers appreciated grateful danke dankeschön dank \
+    dankend vielendank merci remercie remerciements gracias agradezco agradecido agradecida obrigado \
+    obrigada obg agradeço grazie ringrazio bedankt dankjewel dankuwel tack tak takk kiitos kiitoksia \
+    dzięki dziękuję dziekuje děkuji děkuju díky ďakujem köszönöm köszi mulțumesc multumesc hvala \
+    aitäh tänan ačiū paldies teşekkürler teşekkür sağolun спасибо благодарю дякую благодаря \
+    ευχαριστώ gràcies хвала شكرا תודה";
 /// Words that say nothing more.
-const HARMLESS: &[&str] = &[
-    "you",
-    "so",
-    "very",
-    "much",
-    "a",
-    "lot",
-    "many",
-    "again",
-    "for",
-    "your",
-    "the",
-    "help",
-    "support",
-    "quick",
-    "fast",
-    "great",
-    "perfect",
-    "awesome",
-    "excellent",
-    "wonderful",
-    "super",
-    "ok",
-    "okay",
-    "all",
-    "good",
-    "nice",
-    "best",
-    "kind",
-    "warm",
-    "regards",
-    "and",
-    "have",
-    "day",
-    "weekend",
-    "evening",
-    "really",
-    "reply",
-    "response",
-    "answer",
-    "it",
-    "works",
-    "now",
-    "that",
-    "is",
-    "was",
-    "solved",
-    "got",
-    "i",
-    "we",
-    "appreciate",
-    "everything",
-    "well",
-    "wishes",
-    "sincerely",
-    "yours",
-    "too",
-    "to",
-    "im",
-    "vielen",
-    "herzlichen",
-    "besten",
-    "lieben",
-    "schönen",
-    "für",
-    "ihre",
-    "ihren",
-    "deine",
-    "die",
-    "das",
-    "den",
-    "der",
-    "schnelle",
-    "hilfe",
-    "antwort",
-    "rückmeldung",
-    "info",
-    "sehr",
-    "gut",
-    "prima",
-    "toll",
-    "alles",
-    "klar",
-    "mit",
-    "freundlichen",
-    "grüßen",
-    "viele",
-    "liebe",
-    "beste",
-    "grüße",
-    "gruß",
-    "lg",
-    "mfg",
-    "vg",
-    "tag",
-    "noch",
-    "einen",
-    "ein",
-    "schönes",
-    "wochenende",
-    "und",
-    "unterstützung",
-    "beaucoup",
-    "bien",
-    "parfait",
-    "votre",
-    "pour",
-    "aide",
-    "réponse",
-    "rapide",
-    "cordialement",
-    "bonne",
-    "journée",
-    "je",
-    "vous",
-    "à",
-    "muchas",
-    "muchísimas",
-    "mil",
-    "por",
-    "su",
-    "tu",
-    "la",
-    "ayuda",
-    "respuesta",
-    "perfecto",
-    "saludos",
-    "un",
-    "saludo",
-    "cordial",
-    "todo",
-    "muy",
-    "amable",
-    "muito",
-    "pela",
-    "pelo",
-    "ajuda",
-    "resposta",
-    "perfeito",
-    "abraço",
-    "atenciosamente",
-    "bom",
-    "dia",
-    "mille",
-    "tante",
-    "molte",
-    "molto",
-    "per",
-    "il",
-    "suo",
-    "tuo",
-    "aiuto",
-    "risposta",
-    "perfetto",
-    "cordiali",
-    "saluti",
-    "gentile",
-    "hartelijk",
-    "heel",
-    "erg",
-    "voor",
-    "de",
-    "het",
-    "je",
-    "uw",
-    "hulp",
-    "snelle",
-    "antwoord",
-    "reactie",
-    "fijne",
-    "dag",
-    "groet",
-    "groeten",
-    "met",
-    "vriendelijke",
-    "wel",
-    "så",
-    "mycket",
-    "för",
-    "hjälpen",
-    "hjälp",
-    "snabbt",
-    "svar",
-    "hälsningar",
-    "vänliga",
-    "mvh",
-    "tusen",
-    "mange",
-    "for",
-    "hjælpen",
-    "hjelpen",
-    "hilsen",
-    "venlig",
-    "vennlig",
-    "med",
-    "paljon",
-    "avusta",
-    "terveisin",
-    "za",
-    "pomoc",
-    "odpowiedź",
-    "pozdrawiam",
-    "bardzo",
-    "moc",
-    "s",
-    "pozdravem",
-    "szépen",
-    "çok",
-    "ederim",
-    "большое",
-    "огромное",
-    "за",
-    "помощь",
-    "ответ",
-    "вам",
-    "уважением",
-    "с",
-    "дуже",
-];
+const HARMLESS: &str = "\
+    you so very much a lot many again for your the help support quick fast great perfect awesome \
+    excellent wonderful super ok okay all good nice best kind warm regards and have day weekend \
+    evening really reply response answer it works now that is was solved got i we appreciate \
+    everything well wishes sincerely yours too to im vielen herzlichen besten lieben schönen für \
+    ihre ihren deine die das den der schnelle hilfe antwort rückmeldung info sehr gut prima toll \
+    alles klar mit freundlichen grüßen viele liebe beste grüße gruß lg mfg vg tag noch einen ein \
+    schönes wochenende und unterstützung beaucoup bien parfait votre pour aide réponse rapide \
+    cordialement bonne journée je vous à muchas muchísimas mil por su tu la ayuda respuesta perfecto \
+    saludos un saludo cordial todo muy amable muito pela pelo ajuda resposta perfeito abraço \
+    atenciosamente bom dia mille tante molte molto per il suo tuo aiuto risposta perfetto cordiali \
+    saluti gentile hartelijk heel erg voor de het uw hulp snelle antwoord reactie fijne dag groet \
+    groeten met vriendelijke wel så mycket för hjälpen hjälp snabbt svar hälsningar vänliga mvh \
+    tusen mange hjælpen hjelpen hilsen venlig vennlig med paljon avusta terveisin za pomoc odpowiedź \
+    pozdrawiam bardzo moc s pozdravem szépen çok ederim большое огромное за помощь ответ вам \
+    уважением с дуже";
 /// Words before a name.
-const GREETING: &[&str] = &[
-    "hi",
-    "hello",
-    "hey",
-    "dear",
-    "hallo",
-    "lieber",
-    "liebe",
-    "guten",
-    "moin",
-    "servus",
-    "bonjour",
-    "salut",
-    "bonsoir",
-    "hola",
-    "estimado",
-    "estimada",
-    "olá",
-    "ola",
-    "oi",
-    "ciao",
-    "buongiorno",
-    "beste",
-    "hoi",
-    "dag",
-    "hej",
-    "hei",
-    "moi",
-    "cześć",
-    "dzień",
-    "dobry",
-    "ahoj",
-    "dobrý",
-    "den",
-    "morgen",
-    "abend",
-    "merhaba",
-    "привет",
-    "здравствуйте",
-    "добрый",
-    "день",
-    "mr",
-    "mrs",
-    "ms",
-    "herr",
-    "frau",
-];
+const GREETING: &str = "\
+    hi hello hey dear hallo lieber liebe guten moin servus bonjour salut bonsoir hola estimado \
+    estimada olá ola oi ciao buongiorno beste hoi dag hej hei moi cześć dzień dobry ahoj dobrý den \
+    morgen abend merhaba привет здравствуйте добрый день mr mrs ms herr frau";
 /// Single words that are requests, though they can stand where a name stands.
-const REQUEST: &[&str] = &[
-    "unsubscribe",
-    "cancel",
-    "cancelled",
-    "stop",
-    "refund",
-    "urgent",
-    "wrong",
-    "broken",
-    "error",
-    "rejected",
-    "no",
-    "not",
-    "never",
-    "unresolved",
-    "open",
-    "reopen",
-    "delete",
-    "remove",
-    "call",
-    "problem",
-    "still",
-    "nein",
-    "nicht",
-    "stornieren",
-    "kündigung",
-    "fehler",
-    "falsch",
-    "non",
-    "annuler",
-    "annulation",
-    "erreur",
-    "cancelar",
-    "error",
-    "reembolso",
-    "annullare",
-    "errore",
-    "rimborso",
-    "nee",
-    "annuleren",
-    "nej",
-    "nie",
-    "нет",
-    "please",
-    "bitte",
-    "wait",
-];
+const REQUEST: &str = "\
+    unsubscribe cancel cancelled stop refund urgent wrong broken error rejected no not never \
+    unresolved open reopen delete remove call problem still nein nicht stornieren kündigung fehler \
+    falsch non annuler annulation erreur cancelar reembolso annullare errore rimborso nee annuleren \
+    nej nie нет please bitte wait";
 /// Thanks in languages that are written without blanks.
-const PHRASES: &[&str] = &[
-    "どうもありがとうございました",
-    "ありがとうございました",
-    "ありがとうございます",
-    "ありがとう",
-    "感謝します",
-    "承知しました",
-    "了解しました",
-    "非常感谢",
-    "多谢",
-    "谢谢你",
-    "谢谢您",
-    "谢谢",
-    "感谢",
-    "非常感謝",
-    "謝謝您",
-    "謝謝",
-    "感謝",
-    "好的",
-    "대단히",
-    "정말",
-    "감사합니다",
-    "고맙습니다",
-    "감사드립니다",
-    "cảm ơn",
-    "cám ơn",
-    "terima kasih",
-    "ขอบคุณครับ",
-    "ขอบคุณค่ะ",
-    "ขอบคุณ",
-];
+const PHRASES: &str = "\
+    どうもありがとうございました | ありがとうございました | ありがとうございます | ありがとう | 感謝します | 承知しました | 了解しました | 非常感谢 | 多谢 | 谢谢你 | \
+    谢谢您 | 谢谢 | 感谢 | 非常感謝 | 謝謝您 | 謝謝 | 感謝 | 好的 | 대단히 | 정말 | 감사합니다 | 고맙습니다 | 감사드립니다 | cảm ơn | cám ơn \
+    | terima kasih | ขอบคุณครับ | ขอบคุณค่ะ | ขอบคุณ";
+
+type Words = LazyLock<HashSet<&'static str>>;
+
+static THANKS_SET: Words = LazyLock::new(|| THANKS.split_whitespace().collect());
+static HARMLESS_SET: Words = LazyLock::new(|| HARMLESS.split_whitespace().collect());
+static GREETING_SET: Words = LazyLock::new(|| GREETING.split_whitespace().collect());
+static REQUEST_SET: Words = LazyLock::new(|| REQUEST.split_whitespace().collect());
 
 /// Whether the new text of an answer is only a thank you: no question, no number, no word beyond courtesy.
 pub fn is_bare_thanks(new_text: &str) -> bool {
@@ -438,7 +73,7 @@ pub fn is_bare_thanks(new_text: &str) -> bool {
     }
     let mut rest = text.to_lowercase();
     let mut thanked = false;
-    for phrase in PHRASES.iter().filter(|_| !text.is_ascii()) {
+    for phrase in PHRASES.split(" | ") {
         thanked |= rest.contains(phrase);
         rest = rest.replace(phrase, " ");
     }
@@ -463,14 +98,14 @@ fn courteous(text: &str) -> bool {
         let mut before_name = false;
         for (place, word) in words.iter().enumerate() {
             let lower = word.to_lowercase().replace('’', "'");
-            let known = THANKS.contains(&lower.as_str());
+            let known = THANKS_SET.contains(lower.as_str());
             thanked |= known;
-            let greeting = GREETING.contains(&lower.as_str());
+            let greeting = GREETING_SET.contains(lower.as_str());
             let ends = place + 1 == words.len() && !line.contains(['.', ';', ':']);
             let name = name(word) && (signs || before_name && (ends || at == 0));
             if !(known
                 || greeting
-                || HARMLESS.contains(&lower.trim_end_matches("'s"))
+                || HARMLESS_SET.contains(lower.trim_end_matches("'s"))
                 || lower == "i'm"
                 || name)
             {
@@ -484,7 +119,7 @@ fn courteous(text: &str) -> bool {
 
 fn name(word: &str) -> bool {
     word.chars().next().is_some_and(char::is_uppercase)
-        && !REQUEST.contains(&word.to_lowercase().as_str())
+        && !REQUEST_SET.contains(word.to_lowercase().as_str())
 }
 
 #[cfg(test)]

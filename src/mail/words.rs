@@ -208,7 +208,7 @@ fn padded(coded: &[u8]) -> Vec<u8> {
     if out.len() % 4 == 1 {
         out.pop();
     }
-    while out.len() % 4 != 0 {
+    while !out.len().is_multiple_of(4) {
         out.push(b'=');
     }
     out
