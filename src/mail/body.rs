@@ -12,7 +12,7 @@ use super::message::Attachment;
 use super::{flowed, tnef, words};
 
 /// The longest text that is kept, in bytes.
-pub(super) const TEXT_MAX: usize = 4 * 1024 * 1024;
+pub(super) const TEXT_MAX: usize = 1024 * 1024;
 /// How many attachments are listed.
 const ATTACHMENTS_MAX: usize = 1_000;
 
@@ -71,6 +71,8 @@ fn joined<'m, 'x: 'm>(
     parts: impl Iterator<Item = &'m MessagePart<'x>>,
 ) -> Plain {
     let mut whole = Plain::default();
+    // The last line of `whole`.
+    let mut line = 0;
     for part in parts {
         let piece = match &part.body {
             PartType::Text(_) => plain(message, part),
@@ -80,21 +82,27 @@ fn joined<'m, 'x: 'm>(
         if piece.text.trim().is_empty() {
             continue;
         }
-        if !whole.text.is_empty() {
-            let end = whole.text.trim_end().len();
-            whole.text.truncate(end);
-            whole.text.push_str("\n\n");
+        if whole.text.len() > TEXT_MAX {
+            break;
         }
-        let shift = whole.text.matches('\n').count();
-        whole.attributions.extend(piece.attributions.iter().map(|line| line + shift));
-        whole.history = whole.history.or(piece.history.map(|line| line + shift));
-        whole.text.push_str(&piece.text);
+        if !whole.text.is_empty() {
+            whole.text.push_str("\n\n");
+            line += 2;
+        }
+        whole.attributions.extend(piece.attributions.iter().map(|at| at + line));
+        whole.history = whole.history.or(piece.history.map(|at| at + line));
+        let text = piece.text.trim_end();
+        line += text.matches('\n').count();
+        whole.text.push_str(text);
     }
     whole
 }
 
 fn plain(message: &Message<'_>, part: &MessagePart<'_>) -> Plain {
-    let text = lines(&decoded(message, part));
+    let mut text = decoded(message, part);
+    // One letter more than is kept, so that the cut is noticed.
+    cut(&mut text, TEXT_MAX + 4);
+    let text = lines(&text);
     let attribute = |name: &str| {
         part.content_type()
             .and_then(|kind| kind.attribute(name))

@@ -10,6 +10,7 @@ pub mod message;
 pub mod newtext;
 pub mod parse;
 pub mod subject;
+pub mod thanks;
 
 mod body;
 mod entities;
