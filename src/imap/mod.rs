@@ -10,6 +10,7 @@
 
 mod answer;
 mod arrivals;
+mod before_login;
 mod catch_up;
 pub mod connect;
 pub mod error;
@@ -26,6 +27,7 @@ mod tolerant;
 #[cfg(test)]
 mod trial;
 mod uid_set;
+mod usual_names;
 mod utf7;
 pub mod watch;
 

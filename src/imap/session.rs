@@ -132,17 +132,8 @@ impl Session {
         let at_once = self.can("LITERAL+");
         let plus = if at_once { "+" } else { "" };
         let tag = self.send(&format!("{command} {{{}{plus}}}", literal.len())).await?;
-        while !at_once {
-            // Untagged lines, or a refusal, may come before the `+`.
-            let said = |response: &Response<'_>| match response {
-                Response::Continue(_) => (true, None),
-                response => (false, tagged(response, &tag)),
-            };
-            match self.read(PATIENCE, said).await? {
-                (_, Some(answer)) => return self.settle(command, answer),
-                (true, None) => break,
-                (false, None) => {}
-            }
+        if !at_once && let Some(answer) = self.invited(&tag).await? {
+            return self.settle(command, answer);
         }
         for piece in literal.chunks(LITERAL_PIECE_BYTES) {
             let sent = tokio::time::timeout(PATIENCE, self.inner.as_mut().write_all(piece)).await;
@@ -152,6 +143,20 @@ impl Session {
         loop {
             if let Some(answer) = self.read(PATIENCE, |said| tagged(said, &tag)).await? {
                 return self.settle(command, answer);
+            }
+        }
+    }
+
+    /// Waits for the `+`; untagged lines, or a refusal, may come before it.
+    async fn invited(&mut self, tag: &RequestId) -> Result<Option<Tagged>, Error> {
+        loop {
+            let said = |response: &Response<'_>| match response {
+                Response::Continue(_) => (true, None),
+                response => (false, tagged(response, tag)),
+            };
+            match self.read(PATIENCE, said).await? {
+                (false, None) => {}
+                (_, answer) => return Ok(answer),
             }
         }
     }
