@@ -128,8 +128,8 @@ fn name(command: &str) -> String {
     command.split(' ').take(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Exchange Online: `Request is throttled. Suggested Backoff Time: 92415 milliseconds`.
-fn backoff(said: &str) -> Option<Duration> {
+/// In lower case: how long a server that refuses wants to be left alone. Exchange Online: `Request is throttled. Suggested Backoff Time: 92415 milliseconds`.
+pub(super) fn backoff(said: &str) -> Option<Duration> {
     let (_, after) = said.split_once("backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_millis)

@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::answer;
 use super::before_login::BeforeLogin;
 use super::error::Error;
 pub use super::session::Access;
@@ -218,19 +219,34 @@ async fn log_in(
     Ok(session)
 }
 
+/// What a refused login says when the password was not even looked at: codes of RFC 5530, section 3, and Gmail's words.
+const NOT_NOW: [&str; 8] = [
+    "[unavailable]",
+    "[inuse]",
+    "[limit]",
+    "[serverbug]",
+    "[throttled]",
+    "too many simultaneous connections",
+    "exceeded command or bandwidth limits",
+    "server unavailable",
+];
+
 /// Wrong password, or something that passes?
 fn login_failure(who: &Who, error: async_imap::error::Error) -> Error {
     use async_imap::error::Error as Imap;
-    let answer = match error {
+    let said = match error {
         Imap::No(said) | Imap::Bad(said) => said,
         Imap::Validate(_) => "user or password contain a line break".to_owned(),
         Imap::ConnectionLost => return who.lost("the server closed it during the login"),
         other => return who.lost(other.to_string()),
     };
-    let answer = server_words(&answer);
-    // RFC 5530, section 3: these codes say that the password was not even looked at.
-    let passing = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[THROTTLED]"];
-    if passing.iter().any(|code| answer.to_ascii_uppercase().contains(code)) {
+    let answer = server_words(&said);
+    let lower = answer.to_ascii_lowercase();
+    if let Some(wait) = answer::backoff(&lower) {
+        let Who { host, account } = who.clone();
+        return Error::Throttled { host, account, wait };
+    }
+    if NOT_NOW.iter().any(|words| lower.contains(words)) {
         return who.lost(format!("no login just now: {answer}"));
     }
     Error::LoginRefused { host: who.host.clone(), account: who.account.clone(), answer }
@@ -298,6 +314,8 @@ pub(super) mod tests {
             ("[AUTHENTICATIONFAILED] Authentication failed.", true),
             ("LOGIN failed.", true),
             ("[UNAVAILABLE] Temporary authentication failure.", false),
+            ("Too many simultaneous connections. (Failure)", false),
+            ("Server Unavailable. 15", false),
         ] {
             let (wire, _script) = script::play(format!(
                 "S: * OK ready\nC: B1 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: B1 OK\n\
