@@ -27,6 +27,10 @@ const BEGIN_WAIT: Duration = Duration::from_secs(30);
 /// How long it may take to end it. A server that is silent here has been silent for long.
 const END_WAIT: Duration = Duration::from_secs(10);
 
+/// How long a change of flags or of another folder is left to settle: some clients change a tag by taking all off and
+/// putting the new set on, or move by copying and deleting, in several commands.
+const HAND_PAUSE: Duration = Duration::from_millis(300);
+
 /// Why the wait ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Rest {
@@ -81,7 +85,12 @@ pub(super) async fn wait<M: Memory>(
                 session.forget("IDLE");
                 return Ok(Rest::Deadline);
             }
-            said if is_news(session, looked, &said) => return end(session, &tag, Rest::News).await,
+            said if is_news(session, looked, &said) => {
+                if !matches!(said, Said::Here) {
+                    tokio::time::sleep(HAND_PAUSE).await;
+                }
+                return end(session, &tag, Rest::News).await;
+            }
             _ => {}
         }
     }
@@ -127,8 +136,10 @@ enum Said {
     Begun,
     /// The tagged answer.
     Ended(Tagged),
-    /// Something happened in the open folder.
+    /// A message came to or left the open folder.
     Here,
+    /// Flags changed in the open folder.
+    Flags,
     /// Something may have happened in another folder.
     Elsewhere,
     /// Nothing of interest.
@@ -138,7 +149,8 @@ enum Said {
 fn said(response: &Response<'_>, tag: &RequestId) -> Said {
     match response {
         Response::Continue(_) => Said::Begun,
-        Response::Expunge(_) | Response::Vanished { .. } | Response::Fetch(..) => Said::Here,
+        Response::Expunge(_) | Response::Vanished { .. } => Said::Here,
+        Response::Fetch(..) => Said::Flags,
         Response::MailboxData(MailboxDatum::Exists(_)) => Said::Here,
         Response::MailboxData(MailboxDatum::Status { .. }) => Said::Elsewhere,
         response => tagged(response, tag).map_or(Said::Nothing, Said::Ended),
@@ -147,7 +159,7 @@ fn said(response: &Response<'_>, tag: &RequestId) -> Said {
 
 fn is_news(session: &Session, looked: &Looked, said: &Said) -> bool {
     match said {
-        Said::Here => true,
+        Said::Here | Said::Flags => true,
         // NOTIFY (RFC 5465) tells of other folders by STATUS, also of what we have just done ourselves.
         Said::Elsewhere => news_heard(session, looked),
         Said::Begun | Said::Ended(_) | Said::Nothing => false,

@@ -187,6 +187,15 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// What the memory wants done about the folders.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wanted {
+    /// Folders to create, parents first.
+    pub create: Vec<String>,
+    /// Folders of no known use to watch all the same: Baton's mails may have strayed into them.
+    pub watch: Vec<String>,
+}
+
 /// What the watch asks of the memory, and tells it. The daemon implements it with the engine.
 ///
 /// Every method that records something returns only after it is durable; an error ends the connection, and the watch
@@ -195,12 +204,12 @@ pub trait Memory: Send {
     /// The connection stands.
     fn connected(&mut self, server: Server) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// The folders as they are now, at the start and whenever they may have changed. Answers the folders to create
-    /// (parents first), before anything is read.
+    /// The folders as they are now, at the start and whenever they may have changed. Answers what is to be done about
+    /// them before anything is read.
     fn listed(
         &mut self,
         folders: Vec<Listed>,
-    ) -> impl Future<Output = anyhow::Result<Vec<String>>> + Send;
+    ) -> impl Future<Output = anyhow::Result<Wanted>> + Send;
 
     /// How far `folder` has been read.
     fn cursor(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<Cursor>> + Send;

@@ -15,8 +15,8 @@ use tokio::sync::{Notify, watch};
 use super::connect::{Access, FolderNames, Login, Settings, Tls, connect};
 use super::session::Session;
 use super::{
-    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, probe,
-    show, utf7,
+    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
+    probe, show, utf7,
 };
 use crate::clock::Timestamp;
 
@@ -203,12 +203,12 @@ impl Memory for Notebook {
         self.read(|pages| pages.server = server);
         Ok(())
     }
-    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Vec<String>> {
+    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Wanted> {
         Ok(self.read(|pages| {
             let there = |name: &String| folders.iter().any(|folder| folder.name == *name);
             let create = pages.create.iter().filter(|name| !there(name)).cloned().collect();
             pages.listed = folders.clone();
-            create
+            Wanted { create, watch: Vec::new() }
         }))
     }
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {

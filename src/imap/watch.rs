@@ -119,8 +119,7 @@ impl<M: Memory> Watch<'_, M> {
         if listed == self.all {
             return Ok(());
         }
-        let missing = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
-        self.all = listed;
+        let missing = self.tell(listed).await?;
         if missing.is_empty() || self.settings.access == Access::ReadOnly {
             return Ok(());
         }
@@ -133,10 +132,20 @@ impl<M: Memory> Watch<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        self.all = folders::list(&mut self.session, self.settings).await?;
+        let listed = folders::list(&mut self.session, self.settings).await?;
         // Asked once per change: what could not be created now is asked for again at the next.
-        self.memory.listed(self.all.clone()).await.map_err(Error::Memory)?;
+        self.tell(listed).await?;
         Ok(())
+    }
+
+    /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
+    async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
+        let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
+        self.all = listed;
+        for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
+            folder.role = Role::Baton;
+        }
+        Ok(wanted.create)
     }
 
     /// Reads the folders that are due. Answers whether the memory wants another look soon.

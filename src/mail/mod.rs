@@ -2,4 +2,21 @@
 //!
 //! Start with [`parse::parse`]. Nothing here knows who the team is; `desk` judges with what is found here.
 
+pub mod forward;
+pub mod html;
+pub mod inspect;
+pub mod kind;
 pub mod message;
+pub mod newtext;
+pub mod parse;
+pub mod subject;
+
+mod body;
+mod entities;
+mod flowed;
+mod header;
+mod headings;
+mod phrases;
+pub mod thanks;
+mod tnef;
+mod words;

@@ -1,0 +1,43 @@
+//! One daemon, or one command, at a time works on a state directory.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+/// The file that is locked while somebody works on the directory.
+const FILE_NAME: &str = "baton.lock";
+
+/// Holds the directory until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+fn open(state_dir: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(state_dir.join(FILE_NAME))
+}
+
+/// Takes the directory, making it if need be.
+pub(crate) fn take(state_dir: &Path) -> anyhow::Result<Lock> {
+    std::fs::create_dir_all(state_dir)
+        .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
+    let file = open(state_dir)
+        .with_context(|| format!("cannot write in the state directory {}", state_dir.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another Baton works on {}; stop it first, or give this one another `state_dir`",
+            state_dir.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", state_dir.display()))
+        }
+    }
+}
+
+/// Whether a daemon holds the state directory.
+pub fn is_running(state_dir: &Path) -> bool {
+    let file = OpenOptions::new().write(true).open(state_dir.join(FILE_NAME));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}

@@ -1,0 +1,5 @@
+//! stub
+/// Stub.
+pub fn is_bare_thanks(_: &str) -> bool {
+    false
+}
