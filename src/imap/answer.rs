@@ -24,6 +24,8 @@ pub(super) struct Done {
     pub(super) code: Option<String>,
     /// COPYUID, if that was the code.
     pub(super) copied: Option<Copied>,
+    /// APPENDUID, if that was the code: UIDVALIDITY and UID.
+    pub(super) appended: Option<(u32, u32)>,
     /// The rest, for people.
     pub(super) text: String,
 }
@@ -52,17 +54,17 @@ pub(super) fn tagged(response: &Response<'_>, tag: &RequestId) -> Option<Tagged>
 pub(super) fn done(outcome: &Outcome<'_>) -> Done {
     let text = outcome.information.as_deref().unwrap_or_default();
     if let Some(code) = &outcome.code {
-        let copied = copied(code);
+        let (copied, appended) = (copied(code), appended(code));
         let text = text.to_owned();
-        return Done { code: word(code).map(str::to_owned), copied, text };
+        return Done { code: word(code).map(str::to_owned), copied, appended, text };
     }
     match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((code, rest)) => Done {
             code: code.split(' ').next().map(str::to_ascii_uppercase),
-            copied: None,
             text: rest.trim_start().to_owned(),
+            ..Done::default()
         },
-        None => Done { code: None, copied: None, text: text.to_owned() },
+        None => Done { text: text.to_owned(), ..Done::default() },
     }
 }
 
@@ -73,6 +75,7 @@ fn word(code: &ResponseCode<'_>) -> Option<&'static str> {
         ResponseCode::ReadOnly => Some("READ-ONLY"),
         ResponseCode::ReadWrite => Some("READ-WRITE"),
         ResponseCode::CopyUid(..) => Some("COPYUID"),
+        ResponseCode::AppendUid(..) => Some("APPENDUID"),
         ResponseCode::HighestModSeq(_) => Some("HIGHESTMODSEQ"),
         _ => None,
     }
@@ -83,6 +86,11 @@ pub(super) fn copied(code: &ResponseCode<'_>) -> Option<Copied> {
     let ResponseCode::CopyUid(uidvalidity, from, to) = code else { return None };
     let pairs: Vec<(u32, u32)> = each(from).zip(each(to)).take(COPIED_MAX).collect();
     Some((*uidvalidity, pairs))
+}
+
+fn appended(code: &ResponseCode<'_>) -> Option<(u32, u32)> {
+    let ResponseCode::AppendUid(uidvalidity, uids) = code else { return None };
+    each(uids).next().map(|uid| (*uidvalidity, uid))
 }
 
 fn each(set: &[UidSetMember]) -> impl Iterator<Item = u32> {
@@ -120,8 +128,8 @@ fn name(command: &str) -> String {
     command.split(' ').take(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Exchange Online: `Request is throttled. Suggested Backoff Time: 92415 milliseconds`.
-fn backoff(said: &str) -> Option<Duration> {
+/// In lower case: how long a server that refuses wants to be left alone. Exchange Online: `Request is throttled. Suggested Backoff Time: 92415 milliseconds`.
+pub(super) fn backoff(said: &str) -> Option<Duration> {
     let (_, after) = said.split_once("backoff time:")?;
     let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_millis)

@@ -1,7 +1,7 @@
 //! From settings to a logged-in [`Session`]: TCP, TLS, greeting, login, capabilities.
 //!
-//! Everything before the login is read byte by byte, by us: so nothing that came before STARTTLS can be taken for what
-//! came after it, and async-imap never sees a connection whose greeting has not been read (it would wait for ever).
+//! What is said before the login is in `before_login.rs`; what a logged-in connection can do, in `session.rs`. Where to
+//! start: [`Settings`].
 
 use std::fmt;
 use std::io;
@@ -12,11 +12,13 @@ use async_imap::imap_proto::{Capability, Response};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter};
+use tokio::io::BufWriter;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::answer;
+use super::before_login::BeforeLogin;
 use super::error::Error;
 pub use super::session::Access;
 use super::session::{PATIENCE, Session, Stream, Who, Wire};
@@ -25,10 +27,6 @@ use crate::clock::Timestamp;
 
 /// How long one address of the server may take to answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(20);
-/// The longest line before the login.
-const LINE_BYTES_MAX: usize = 16 * 1024;
-/// The most lines before the login's answer.
-const LINES_MAX: usize = 100;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,17 +107,17 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     if settings.tls == Tls::Implicit {
         wire = Box::new(encrypt(settings, &who, wire).await?);
     }
-    let mut before = BeforeLogin { wire, who: &who };
+    let mut before = BeforeLogin::new(wire, &who);
     before.greeting().await?;
     let mut offered = before.capabilities().await?;
     if settings.tls == Tls::Starttls {
         before.starttls(&offered).await?;
-        let encrypted = encrypt(settings, &who, before.wire).await?;
-        before = BeforeLogin { wire: Box::new(encrypted), who: &who };
+        let encrypted = encrypt(settings, &who, before.into_wire()).await?;
+        before = BeforeLogin::new(Box::new(encrypted), &who);
         // RFC 3501, section 6.2.1: what was offered in the clear is forgotten.
         offered = before.capabilities().await?;
     }
-    log_in(&settings.login, before.wire, &offered, who).await
+    log_in(&settings.login, before.into_wire(), &offered, who).await
 }
 
 async fn dial(settings: &Settings, who: &Who) -> Result<TcpStream, Error> {
@@ -173,90 +171,6 @@ async fn encrypt(
     }
 }
 
-/// The conversation before the login.
-struct BeforeLogin<'a> {
-    wire: Box<dyn Wire>,
-    who: &'a Who,
-}
-
-impl BeforeLogin<'_> {
-    async fn greeting(&mut self) -> Result<(), Error> {
-        let line = self.line().await?;
-        if line.to_ascii_uppercase().starts_with("* OK") {
-            return Ok(());
-        }
-        Err(self.who.lost(format!("the server greets with: {line}")))
-    }
-
-    /// Upper case.
-    async fn capabilities(&mut self) -> Result<Vec<String>, Error> {
-        let (answer, lines) = self.ask("B1", "CAPABILITY").await?;
-        if !answer.starts_with("OK") {
-            return Err(self.who.lost(format!("the server refused CAPABILITY: {answer}")));
-        }
-        let listed = lines.iter().filter_map(|line| {
-            let line = line.to_ascii_uppercase();
-            line.strip_prefix("* CAPABILITY ").map(str::to_owned)
-        });
-        Ok(listed.flat_map(words).collect())
-    }
-
-    async fn starttls(&mut self, offered: &[String]) -> Result<(), Error> {
-        let host = self.who.host.clone();
-        if !offered.iter().any(|word| word == "STARTTLS") {
-            let why = "the server does not offer STARTTLS".to_owned();
-            return Err(Error::Tls { host, why });
-        }
-        let (answer, _) = self.ask("B2", "STARTTLS").await?;
-        if !answer.starts_with("OK") {
-            return Err(Error::Tls { host, why: format!("STARTTLS was refused: {answer}") });
-        }
-        Ok(())
-    }
-
-    /// Sends a command; answers what follows the tag, status in upper case, and the lines before it.
-    async fn ask(&mut self, tag: &str, command: &str) -> Result<(String, Vec<String>), Error> {
-        let sent = async {
-            self.wire.write_all(format!("{tag} {command}\r\n").as_bytes()).await?;
-            self.wire.flush().await
-        };
-        sent.await.map_err(|error| self.who.lost(error.to_string()))?;
-        let mut lines = Vec::new();
-        while lines.len() < LINES_MAX {
-            let line = self.line().await?;
-            match line.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) {
-                Some(answer) => return Ok((answer.to_ascii_uppercase(), lines)),
-                None => lines.push(line),
-            }
-        }
-        Err(self.who.lost(format!("no end of lines after {command}")))
-    }
-
-    /// Reads one line and not a byte more.
-    async fn line(&mut self) -> Result<String, Error> {
-        let mut line = Vec::new();
-        loop {
-            let byte = match timeout(PATIENCE, self.wire.read_u8()).await {
-                Ok(Ok(byte)) => byte,
-                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(self.who.lost("the server closed it before the login"));
-                }
-                Ok(Err(error)) => return Err(self.who.lost(error.to_string())),
-                Err(_) => return Err(self.who.lost("the server is silent before the login")),
-            };
-            match byte {
-                b'\n' => return Ok(String::from_utf8_lossy(&line).trim_end().to_owned()),
-                _ if line.len() < LINE_BYTES_MAX => line.push(byte),
-                _ => return Err(self.who.lost("a line without end before the login")),
-            }
-        }
-    }
-}
-
-fn words(line: String) -> Vec<String> {
-    line.split_ascii_whitespace().map(str::to_owned).collect()
-}
-
 /// PLAIN carries every character (RFC 4616); LOGIN is for servers that do not have it.
 struct Plain<'a>(&'a Login);
 
@@ -305,19 +219,34 @@ async fn log_in(
     Ok(session)
 }
 
+/// What a refused login says when the password was not even looked at: codes of RFC 5530, section 3, and Gmail's words.
+const NOT_NOW: [&str; 8] = [
+    "[unavailable]",
+    "[inuse]",
+    "[limit]",
+    "[serverbug]",
+    "[throttled]",
+    "too many simultaneous connections",
+    "exceeded command or bandwidth limits",
+    "server unavailable",
+];
+
 /// Wrong password, or something that passes?
 fn login_failure(who: &Who, error: async_imap::error::Error) -> Error {
     use async_imap::error::Error as Imap;
-    let answer = match error {
+    let said = match error {
         Imap::No(said) | Imap::Bad(said) => said,
         Imap::Validate(_) => "user or password contain a line break".to_owned(),
         Imap::ConnectionLost => return who.lost("the server closed it during the login"),
         other => return who.lost(other.to_string()),
     };
-    let answer = server_words(&answer);
-    // RFC 5530, section 3: these codes say that the password was not even looked at.
-    let passing = ["[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[THROTTLED]"];
-    if passing.iter().any(|code| answer.to_ascii_uppercase().contains(code)) {
+    let answer = server_words(&said);
+    let lower = answer.to_ascii_lowercase();
+    if let Some(wait) = answer::backoff(&lower) {
+        let Who { host, account } = who.clone();
+        return Error::Throttled { host, account, wait };
+    }
+    if NOT_NOW.iter().any(|words| lower.contains(words)) {
         return who.lost(format!("no login just now: {answer}"));
     }
     Error::LoginRefused { host: who.host.clone(), account: who.account.clone(), answer }
@@ -373,10 +302,10 @@ pub(super) mod tests {
     async fn start(wire: tokio::io::DuplexStream, password: &str) -> Result<Session, Error> {
         let who = Who { host: "h:143".to_owned(), account: "ann".to_owned() };
         let login = Login { user: "ann".to_owned(), password: password.to_owned() };
-        let mut before = BeforeLogin { wire: Box::new(wire), who: &who };
+        let mut before = BeforeLogin::new(Box::new(wire), &who);
         before.greeting().await?;
         let offered = before.capabilities().await?;
-        log_in(&login, before.wire, &offered, who.clone()).await
+        log_in(&login, before.into_wire(), &offered, who.clone()).await
     }
 
     #[tokio::test]
@@ -385,6 +314,8 @@ pub(super) mod tests {
             ("[AUTHENTICATIONFAILED] Authentication failed.", true),
             ("LOGIN failed.", true),
             ("[UNAVAILABLE] Temporary authentication failure.", false),
+            ("Too many simultaneous connections. (Failure)", false),
+            ("Server Unavailable. 15", false),
         ] {
             let (wire, _script) = script::play(format!(
                 "S: * OK ready\nC: B1 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: B1 OK\n\

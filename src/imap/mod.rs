@@ -3,9 +3,14 @@
 //! [`watch::watch`] keeps one connection and tells a [`Memory`] what it sees; `show.rs` is the only writer. It reads with
 //! PEEK, never sets `\Seen`, and expunges nothing but the originals of messages that it has just copied where the server
 //! has no MOVE. It knows nothing of threads: folders, UIDs, flags and bytes go out, [`Change`]s come in.
+//!
+//! In reading order: `watch` (one connection's life), `connect`, `session` (runs a command) with `answer` and `tolerant`
+//! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
+//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
 
 mod answer;
 mod arrivals;
+mod before_login;
 mod catch_up;
 pub mod connect;
 pub mod error;
@@ -16,12 +21,13 @@ pub mod probe;
 #[cfg(test)]
 mod script;
 mod session;
-mod show;
+pub mod show;
 mod survey;
 mod tolerant;
 #[cfg(test)]
 mod trial;
 mod uid_set;
+mod usual_names;
 mod utf7;
 pub mod watch;
 
@@ -137,7 +143,8 @@ pub struct Changes {
 pub struct Server {
     /// The capabilities after login, upper case.
     pub capabilities: Vec<String>,
-    /// Whether INBOX takes new keywords: `\*` in PERMANENTFLAGS.
+    /// Whether INBOX takes new keywords: `\*` in PERMANENTFLAGS. Servers do not tell it to a read-only visit (EXAMINE),
+    /// so a shadow sees `false`.
     pub keywords: bool,
 }
 

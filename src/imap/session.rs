@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use async_imap::imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
-use tokio::io::{AsyncRead, AsyncWrite, BufWriter};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter};
 
 use super::answer::{self, Done, Glimpse, Tagged, tagged};
 use super::error::Error;
@@ -18,6 +18,9 @@ use super::{folders, utf7};
 
 /// How long a silent server is waited for while it owes an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much of a literal is sent within [`PATIENCE`].
+const LITERAL_PIECE_BYTES: usize = 64 * 1024;
 
 /// Anything that bytes can travel on.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
@@ -118,6 +121,44 @@ impl Session {
     /// The same where only the outcome matters.
     pub(super) async fn run(&mut self, command: &str) -> Result<Done, Error> {
         self.exec(command, |_| {}).await
+    }
+
+    /// Runs a command that ends in a literal (RFC 3501, section 4.3; RFC 7888 saves the wait for `+`).
+    pub(super) async fn exec_literal(
+        &mut self,
+        command: &str,
+        literal: &[u8],
+    ) -> Result<Done, Error> {
+        let at_once = self.can("LITERAL+");
+        let plus = if at_once { "+" } else { "" };
+        let tag = self.send(&format!("{command} {{{}{plus}}}", literal.len())).await?;
+        if !at_once && let Some(answer) = self.invited(&tag).await? {
+            return self.settle(command, answer);
+        }
+        for piece in literal.chunks(LITERAL_PIECE_BYTES) {
+            let sent = tokio::time::timeout(PATIENCE, self.inner.as_mut().write_all(piece)).await;
+            self.written(sent.map(|sent| sent.map_err(async_imap::error::Error::Io)))?;
+        }
+        self.send_line("").await?;
+        loop {
+            if let Some(answer) = self.read(PATIENCE, |said| tagged(said, &tag)).await? {
+                return self.settle(command, answer);
+            }
+        }
+    }
+
+    /// Waits for the `+`; untagged lines, or a refusal, may come before it.
+    async fn invited(&mut self, tag: &RequestId) -> Result<Option<Tagged>, Error> {
+        loop {
+            let said = |response: &Response<'_>| match response {
+                Response::Continue(_) => (true, None),
+                response => (false, tagged(response, tag)),
+            };
+            match self.read(PATIENCE, said).await? {
+                (false, None) => {}
+                (_, answer) => return Ok(answer),
+            }
+        }
     }
 
     /// Sends a command and answers its tag.
@@ -259,6 +300,35 @@ mod tests {
     async fn a_connection_that_just_ends_is_a_loss_too() {
         let (mut session, _script) = session("", "C: A0003 NOOP\nS: * 1 EXISTS").await;
         assert!(matches!(session.run("NOOP").await, Err(Error::Lost { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_login_without_access_to_the_mailbox_needs_a_person() {
+        let (mut session, _script) = session(
+            "",
+            "C: A0003 SELECT \"INBOX\"\nS: A0003 BAD User is authenticated but not connected.",
+        )
+        .await;
+        let opened = session.inbox(Access::ReadWrite).await.unwrap_err();
+        assert!(matches!(opened, Error::NotPermitted { .. }), "{opened:?}");
+    }
+
+    #[tokio::test]
+    async fn a_literal_waits_for_the_plus_where_it_has_to() {
+        let (mut with, script) =
+            session("LITERAL+", "C: A0003 APPEND x {2+}\nC: hi\nS: A0003 OK").await;
+        with.exec_literal("APPEND x", b"hi").await.unwrap();
+        script.played().await;
+        let (mut without, script) = session(
+            "",
+            "C: A0003 APPEND x {2}\nS: * 1 EXISTS\nS: + go\nC: hi\nS: A0003 OK\n\
+             C: A0004 APPEND x {2}\nS: A0004 NO [OVERQUOTA] full",
+        )
+        .await;
+        without.exec_literal("APPEND x", b"hi").await.unwrap();
+        let full = without.exec_literal("APPEND x", b"hi").await.unwrap_err();
+        assert!(full.to_string().contains("[OVERQUOTA] full"), "{full}");
+        script.played().await;
     }
 
     #[tokio::test]

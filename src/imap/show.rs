@@ -1,12 +1,13 @@
 //! The only writer: makes the mailbox show what was decided.
 //!
-//! A [`Change`] sets and takes off flags, or moves messages; nothing else is ever written. `\Seen` and `\Deleted` are
+//! A [`Change`] sets and takes off flags, or moves messages; [`append`] adds what Baton wrote itself. `\Seen` and `\Deleted` are
 //! refused as marks. Where the server has no MOVE, a message is copied and then exactly its original is expunged, which
 //! needs UIDPLUS. A refusal is an outcome and keeps the connection; only a lost connection is an error.
 
 use async_imap::imap_proto::{Response, Status};
 
 use super::answer::{self, Copied};
+use super::connect::{Settings, connect};
 use super::error::Error;
 use super::session::{Access, Session};
 use super::{Action, Change, Outcome, uid_set, utf7};
@@ -143,6 +144,23 @@ async fn transfer_once(
     };
     let done = session.exec(&format!("{verb} {set} {}", utf7::quoted(target)), keep).await?;
     Ok(done.copied.or(told))
+}
+
+/// Adds a message of Baton's own to a folder, with a visit of its own. Answers what the server told of its place
+/// (APPENDUID, RFC 4315): UIDVALIDITY and UID.
+///
+/// Not safe to repeat: whoever is not sure that it was done looks for the Message-ID first.
+pub async fn append(
+    settings: &Settings,
+    folder: &str,
+    flags: &[&str],
+    message: &[u8],
+) -> Result<Option<(u32, u32)>, Error> {
+    let mut session = connect(settings).await?;
+    let command = format!("APPEND {} ({})", utf7::quoted(folder), flags.join(" "));
+    let done = session.exec_literal(&command, message).await?;
+    session.logout().await;
+    Ok(done.appended)
 }
 
 /// Makes a folder and subscribes to it, so that mail programs show it. A folder that exists is success.

@@ -43,9 +43,10 @@ pub async fn watch<M: Memory>(
     };
     tracing::info!(host = settings.host, "logged in to {}", settings.host);
     let next_poll = Instant::now();
-    let (all, looked) = (Vec::new(), Looked::new());
+    let (told, all, looked) = (Vec::new(), Vec::new(), Looked::new());
     let (notified, parked) = (None, BTreeSet::new());
-    let mut watch = Watch { settings, session, memory, all, looked, parked, notified, next_poll };
+    let mut watch =
+        Watch { settings, session, memory, told, all, looked, parked, notified, next_poll };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
@@ -56,6 +57,8 @@ struct Watch<'a, M> {
     session: Session,
     memory: &'a mut M,
     /// The folders as last told to the memory.
+    told: Vec<Listed>,
+    /// The same, with what the memory wants watched besides.
     all: Vec<Listed>,
     looked: Looked,
     /// Folders that could not be opened; tried again at the next poll, not sooner.
@@ -116,7 +119,7 @@ impl<M: Memory> Watch<'_, M> {
     /// Tells the memory of the folders when they differ from what it knows, and creates what it asks for.
     async fn list(&mut self) -> Result<(), Error> {
         let listed = folders::list(&mut self.session, self.settings).await?;
-        if listed == self.all {
+        if listed == self.told {
             return Ok(());
         }
         let missing = self.tell(listed).await?;
@@ -141,7 +144,8 @@ impl<M: Memory> Watch<'_, M> {
     /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
     async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
         let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
-        self.all = listed;
+        self.all = listed.clone();
+        self.told = listed;
         for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
             folder.role = Role::Baton;
         }
