@@ -18,6 +18,5 @@ mod flowed;
 mod header;
 mod headings;
 mod phrases;
-pub mod thanks;
 mod tnef;
 mod words;
