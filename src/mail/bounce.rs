@@ -66,9 +66,9 @@ pub(super) fn verdict(
         () => class_of_status(&recipients),
     };
     let permanent = class == BounceClass::Failed
-        && recipients.iter().any(|r| {
-            r.action.as_deref().is_none_or(|action| action == "failed") && permanent(r)
-        });
+        && recipients
+            .iter()
+            .any(|r| r.action.as_deref().is_none_or(|action| action == "failed") && permanent(r));
     Bounce { class, permanent, recipients, original_message_id }
 }
 
@@ -166,10 +166,16 @@ fn typed_address(value: &str) -> Option<String> {
 
 /// The five words of RFC 3464, section 2.3.3, and what some systems write for them.
 fn action(value: &str) -> Option<String> {
-    let word: String =
-        value.trim().chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
+    let word: String = value
+        .trim()
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_lowercase();
     let word = match word.as_str() {
-        "failed" | "failure" | "fail" | "expired" | "error" | "undeliverable" | "hardfail" => "failed",
+        "failed" | "failure" | "fail" | "expired" | "error" | "undeliverable" | "hardfail" => {
+            "failed"
+        }
         "delayed" | "delay" | "deferred" => "delayed",
         "delivered" | "deliverable" | "success" => "delivered",
         "relayed" => "relayed",
@@ -193,7 +199,9 @@ fn best_status(field: &str, diagnostic: Option<&str>) -> Option<String> {
     let vague = stated.as_deref().is_none_or(|s| s.ends_with(".0.0"));
     let said = diagnostic.filter(|_| vague).and_then(status_in);
     match (stated, said) {
-        (Some(stated), Some(said)) if !said.ends_with(".0.0") && same_class(&stated, &said) => Some(said),
+        (Some(stated), Some(said)) if !said.ends_with(".0.0") && same_class(&stated, &said) => {
+            Some(said)
+        }
         (None, said) => said,
         (stated, _) => stated,
     }
@@ -257,6 +265,13 @@ mod tests {
         let mut recipients = Vec::new();
         recipients_of(text, &mut recipients);
         recipients
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        for found in [&STATUS, &REPLY_CODE, &TRANSIENT, &MESSAGE_ID, &ID] {
+            assert_ne!(found.as_str(), "[^\\s\\S]");
+        }
     }
 
     #[test]
