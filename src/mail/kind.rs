@@ -301,9 +301,8 @@ fn silence(signs: &Signs, text: &str) -> Option<String> {
     if signs.sender() != Sender::Ordinary {
         return Some(format!("the sender {} is a machine", signs.from));
     }
-    let absent = ABSENCE_SUBJECT.is_match(&signs.subject);
-    let suspect = absent && ABSENCE_WORDS.is_match(&own_words(text))
-        || absent && !signs.replies_or_forwards();
+    let suspect = ABSENCE_SUBJECT.is_match(&signs.subject)
+        && (!signs.replies_or_forwards() || ABSENCE_WORDS.is_match(&own_words(text)));
     suspect.then(|| "the subject of an automatic answer".into())
 }
 
