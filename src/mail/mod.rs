@@ -2,8 +2,23 @@
 //!
 //! Start with [`parse::parse`]. Nothing here knows who the team is; `desk` judges with what is found here.
 
-pub mod bounce;
-mod bounce_words;
+mod bounce;
+pub mod forward;
+pub mod html;
+pub mod inspect;
 pub mod kind;
 pub mod message;
+pub mod newtext;
+pub mod parse;
+pub mod subject;
+
+mod body;
+mod bounce_words;
+mod entities;
+mod flowed;
+mod header;
+mod headings;
+mod phrases;
 mod signs;
+mod tnef;
+mod words;

@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use baton::mail::inspect::inspect;
 use serde_json::Value;
 
 /// The fields whose blanks and line ends carry no meaning.
@@ -24,7 +25,7 @@ fn every_mail_is_understood_as_expected() {
             .unwrap_or_else(|error| panic!("{name} has no .expected: {error}"));
         let expected: Value = serde_json::from_slice(&expected)
             .unwrap_or_else(|error| panic!("{name}.expected is no JSON: {error}"));
-        let found = baton::mail::inspect::inspect(&name, &raw);
+        let found = serde_json::to_value(inspect(&name, &raw)).unwrap();
         compare(&name, &expected, &found, &mut wrong);
     }
     assert!(wrong.is_empty(), "{} of {} mails:\n{}", wrong.len(), mails.len(), wrong.join("\n"));
