@@ -25,7 +25,7 @@ static TRANSIENT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"time(d)?[ -]?out|\bdeferred\b|temporar(y|il)|try(ing)? (again )?later|retry tim|too long|expired",
         r"|connection (refused|reset|lost|dropped|closed)|greylist|could not (connect|be reached)|unable to connect|no route to host|host .{0,60}(not reachable|unreachable)",
-        r"|(undeliver(ed|able)|undelivered|in the queue|cannot send|could not send|could not be delivered) for \W*\d+ (hour|day)|zu lange|zeit(ü|ue)berschreitung|vor(ü|ue)bergehend|délai|temporairement|tiempo de espera",
+        r"|(undeliver(ed|able)|undelivered|in the queue|cannot send|could not send|could not be delivered) for (more than |over |the (past|last) )?\W*\d+ (hour|day)|failed \d+ attempts|zu lange|zeit(ü|ue)berschreitung|vor(ü|ue)bergehend|délai|temporairement|tiempo de espera",
     ))
 });
 static MESSAGE_ID: LazyLock<Regex> =
@@ -250,7 +250,7 @@ fn attached_id(message: &Message<'_>) -> Option<String> {
 
 /// Parts that carry a header or a mail under another type, as `text/plain; name="mailheaders.txt"`.
 fn text_attachments<'a>(message: &'a Message<'a>) -> impl Iterator<Item = String> + 'a {
-    message.parts.iter().filter(|p| !matches!(p.body, PartType::Multipart(_))).map(part_text)
+    message.parts.iter().filter(|p| matches!(p.body, PartType::Text(_))).map(part_text)
 }
 
 fn id_field(text: &str) -> Option<String> {

@@ -17,6 +17,8 @@ use super::signs::{Sender, Signs, parts, pattern, words};
 
 /// How many lines of a report are read; the reports of real systems are much shorter.
 const LINES_MAX: usize = 600;
+/// How many bytes of it.
+const SAID_MAX: usize = 64 * 1024;
 /// The weight from which on a message is a bounce.
 const ENOUGH: u8 = 4;
 
@@ -24,7 +26,7 @@ static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"undeliver(ed|able)|non[- ]?deliver(y|able|ed)|not (be )?deliver(ed|able)|delivery[ -](status )?(notification|report|failure|failed|problem|error|has failed|delayed)|delivery status",
         r"|returned (e-?)?mail|(e-?mail|message) returned|mail (delivery )?(system )?(failed|failure|error)|failure notice|delivery (to .{1,80} )?(has )?(failed|been delayed|delayed)|failed (mail|message|delivery)|could ?n[o']t be (sent|delivered)|cannot send message",
-        r"|returning message to sender|message (status|undeliverable|delivery|blocked|rejected|you sent)|rejected (mail|message|email)|error sending|warning: (could not send|message)|nondeliverable|address not found|bounced? (mail|message)|mail could not|ndr\b|postmaster notify|unknown (user|recipient)|user unknown|host unknown",
+        r"|returning message to sender|message (status|undeliverable|delivery|blocked|rejected|you sent)|rejected (mail|message|email)|error sending|warning: (could not send|message)|nondeliverable|address not found|bounced? (mail|message)|mail could not|ndr\b|has been frozen|not (a )?member|postmaster notify|unknown (user|recipient)|user unknown|host unknown",
         r"|unzustellbar|nicht zugestellt|zustell(ung|fehler)|konnte nicht|non remis|échec|non distribu|no se ha podido entregar|no entregado|no se puede entregar|devuelto|mancata consegna|non recapitabil|mancato recapito|niet bezorgd|onbestelbaar|kan niet worden|não entregue|falha|não (foi )?entreg|niedostarcz|nie dostarcz|zwrot",
         r"|не доставлен|недоставлен|не может быть доставлен|невозможно доставить|エラー|配信でき|配送でき|届け|送信でき|配信不能|退信|投递失败|無法傳遞|无法投递|系统退信|배달|unlevererbar|kunne ikke leveres|kan inte levereras|teslim edilemedi|doručit|kézbesíthetetlen|ei voitu toimittaa",
     ))
@@ -33,7 +35,7 @@ static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"(could|can|was|were|has|have|is|are)( ?n[o']t| not| ?n.t|not) (be |been )?(able to be )?(deliver|relay|sent|reach)|(could|can)( ?n[o']t|not| not) (be )?(deliver|send|relay|reach)|undeliver(ed|able)|non[- ]?deliver|unable to (deliver|send|relay)|not able to (deliver|be delivered)|wasn.t able to deliver|wasn.t delivered|(could|can)n.t be (deliver|found)|trouble delivering|did not reach|delivery (attempt|to|of|has|was).{0,60}(fail|delay|unsuccess|abort|reject|problem)",
         r"|delivery (failed|failure|error|problem|status)|failed (to deliver|permanently|recipient|address)|permanent(ly)? (fatal )?(delivery )?(error|failure|fail)|addresses had|delivery (errors|problems)|returned to (you|sender)|(was|been) (automatically )?(rejected|blocked|returned|bounced)|rejected (by|for) |giv(ing|en) up|could not send|cannot send|address(es)? (is |are )?(rejected|unknown|invalid)",
-        r"|(user|recipient|mailbox|address|account|host|domain|addressee)( name)?\W.{0,60}(unknown|not found|not exist|n.t exist|not known|invalid|disabled|unavailable|not listed|not recognized|is full|full\b|over quota|exceeded)|(unknown|invalid|no such|bad|non-?existent) (local )?(user|recipient|address|mailbox|account|host|domain|destination)|(mailbox|quota|mailfolder|inbox).{0,40}(full|exceed)|over quota|no valid recipients|doesn.t have (a|an) |no mailbox here|transcript of session|message (delayed|has been delayed|is delayed)|still (being|trying)|not yet been delivered|undelivered after",
+        r"|(user|recipient|mailbox|address|account|host|domain|addressee)( name)?\W.{0,60}(unknown|not found|not exist|n.t exist|not known|invalid|disabled|unavailable|not listed|not recognized|is full|full\b|over quota|exceeded)|(unknown|invalid|no such|bad|non-?existent) (local )?(user|recipient|address|mailbox|account|host|domain|destination)|(mailbox|quota|mailfolder|inbox).{0,40}(full|exceed)|over quota|no valid recipients|doesn.t have (a|an) |no mailbox here|transcript of session|has been frozen|not (a )?member|message (delayed|has been delayed|is delayed)|still (being|trying)|not yet been delivered|undelivered after",
         r"|unzustellbar|nicht zugestellt|nicht zustell|konnte nicht .{0,80}(zugestellt|ausgeliefert|übermittelt|gesendet)|n.a pas pu être|n.ont pas pu|non remis|impossible de (remettre|livrer)|no (se )?(ha podido|pudo|puede) .{0,30}entreg|no ha podido ser entregado|non è stato possibile (consegnare|recapitare)|impossibile (consegnare|recapitare)|kon niet .{0,60}(bezorgd|afgeleverd)|não (foi|pôde) .{0,60}entreg|nie (mogła|można|udało).{0,60}dostarcz|não pôde ser",
         r"|не может быть доставлен|не доставлен|не удалось доставить|не может\s+быть отправлен|送信できません|配信できません|配送できません|届け(られ|でき)|届きません|宛先不明|失敗しました|存在しない|无法(投递|送达|发送)|退回|無法(投遞|傳遞)|kunne ikke leveres|kunde inte levereras|ei voitu toimittaa|teslim edilemedi|nelze doručit",
     ))
@@ -57,7 +59,7 @@ static ARRIVED: LazyLock<Regex> = LazyLock::new(|| {
 static COPY_BEGINS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"^(below (this line )?is (a|the) (copy|original)|this is (a|the) copy|included (below )?is (a|the) copy|here is (a|the) copy|a copy of (the|your)|(the )?(header|text|body|content)s? of (the|your) (original|message|mail)|the original (message|mail|e-?mail) (follows|is|was attached|headers?)",
-        r"|(the |your )?original (e-?mail |mail )?(message|mail|header|text|e-?mail)s?( headers?| text| body)?( follows?| below| attached| is attached)?|(returned|undelivered|unsent|non-?delivered|failed|rejected) (message|mail)( follows| headers?| text)?|message (headers?|text|contents?)( follows?)?|start of (original|returned)|header of (the|your)",
+        r"|(the |your )?original (e-?mail |mail )?(message|mail|header|text|e-?mail)s?( headers?| text| body)?(( as)? follows?| below| attached| is attached)?|(returned|undelivered|unsent|non-?delivered|failed|rejected) (message|mail)( follows| headers?| text)?|message (headers?|text|contents?)( follows?)?|start of (original|returned)|header of (the|your)",
         r"|urspr(ü|ue)ngliche (nachricht|e-?mail)|originalnachricht|kopie der|message (d.origine|original)|mensaje original|messaggio originale|oorspronkelijk bericht|mensagem original|oryginalna wiadomość|исходное (сообщение|письмо)|текст исходного|元のメッセージ|原始邮件)\W*$",
     ))
 });
@@ -87,6 +89,11 @@ static ROLE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^(post[-_.]?master|mailer-daemon|abuse|support|helpdesk|hostmaster|noc|admin)@")
 });
 
+/// Whether the subject is that of a report.
+pub(super) fn subject_reports(signs: &Signs) -> bool {
+    SUBJECT.is_match(&signs.subject) && !signs.replies_or_forwards()
+}
+
 /// Whether a message without a machine-readable report is one in words.
 pub(super) fn looks_like_one(message: &Message<'_>, signs: &Signs, text: &str) -> Option<String> {
     if signs.has("x-failed-recipients") {
@@ -94,8 +101,8 @@ pub(super) fn looks_like_one(message: &Message<'_>, signs: &Signs, text: &str) -
     }
     let sender = match signs.sender() {
         Sender::Mailer => 2,
-        Sender::Postmaster | Sender::NoReply => 1,
-        Sender::ListMachine | Sender::Ordinary => 0,
+        Sender::Postmaster | Sender::NoReply | Sender::ListMachine => 1,
+        Sender::Ordinary => 0,
     };
     let from_machine = sender + u8::from(signs.null_return_path());
     // A person may quote a bounce, attach it and keep its subject; a person has none of these signs.
@@ -105,7 +112,7 @@ pub(super) fn looks_like_one(message: &Message<'_>, signs: &Signs, text: &str) -
     let (said, copy) = split(text);
     let unquoted = unquoted(said);
     let answers = signs.replies_or_forwards();
-    let by_subject = SUBJECT.is_match(&signs.subject) && !answers;
+    let by_subject = subject_reports(signs);
     let by_words = WORDS.is_match(&unquoted) || ARRIVED.is_match(&unquoted);
     let returned = !copy.is_empty() || attached(message);
     let code = has_reply_code(&unquoted) || status_in(&unquoted).is_some();
@@ -179,12 +186,13 @@ fn split(text: &str) -> (&str, &str) {
         let bare = line.trim_matches(|c: char| !c.is_alphanumeric() && c != '<');
         let begins = COPY_BEGINS.is_match(bare) || COPIED_FIELD.is_match(line);
         let something_before = text.get(..at).is_some_and(|before| !before.trim().is_empty());
-        if begins && something_before || number >= LINES_MAX {
-            return text.split_at_checked(at).unwrap_or((text, ""));
+        if begins && something_before || number >= LINES_MAX || at + line.len() > SAID_MAX {
+            break;
         }
         at += line.len();
     }
-    (text, "")
+    let at = if at == 0 { text.floor_char_boundary(SAID_MAX) } else { at };
+    text.split_at_checked(at).unwrap_or((text, ""))
 }
 
 fn unquoted(text: &str) -> String {
@@ -225,6 +233,9 @@ enum Sureness {
 fn named_in(said: &str, signs: &Signs) -> Vec<BounceRecipient> {
     let mut found: Vec<(Sureness, String)> = Vec::new();
     for line in unquoted(said).lines() {
+        if found.len() >= RECIPIENTS_MAX {
+            break;
+        }
         for address in ADDRESS.find_iter(line).take(RECIPIENTS_MAX) {
             if let Some(sure) = sureness(line, address.start(), address.as_str(), signs) {
                 let address = address.as_str().trim_matches(['.', '*', '-']).to_string();
@@ -301,12 +312,15 @@ fn said_about(address: &str, said: &str) -> Option<String> {
     (!said.is_empty()).then_some(said)
 }
 
-/// The line of a report that carries the other server's answer.
-fn answer_line(said: &str) -> Option<String> {
+/// The line of a report that carries the other server's answer; without one, that which names the address.
+fn answer_line(said: &str, address: &str) -> Option<String> {
     let lines = || said.lines().filter(|line| !line.trim().is_empty());
     lines()
         .find(|line| has_reply_code(line) || status_in(line).is_some())
         .or_else(|| lines().find(|line| TELLING.is_match(line)))
+        .or_else(|| {
+            lines().find(|line| line.contains(address) && line.trim().len() > address.len() + 4)
+        })
         .map(|line| words(line).chars().take(DIAGNOSTIC_MAX).collect())
 }
 
@@ -327,8 +341,9 @@ fn fill_in(recipients: &mut [BounceRecipient], said: &str, class: BounceClass) {
         recipient.action.get_or_insert_with(|| action.to_string());
         let own = recipient.diagnostic.as_deref().unwrap_or_default();
         let telling = has_reply_code(own) || status_in(own).is_some() || TELLING.is_match(own);
-        if !telling && let Some(answer) = answer_line(said) {
-            recipient.diagnostic = Some(answer);
+        if !telling && let Some(answer) = answer_line(said, &recipient.address) {
+            let silent = own.is_empty() || has_reply_code(&answer) || TELLING.is_match(&answer);
+            recipient.diagnostic = recipient.diagnostic.take().filter(|_| !silent).or(Some(answer));
         }
         if recipient.status.is_none() && class != BounceClass::Delivered {
             let own = recipient.diagnostic.as_deref().and_then(status_in);

@@ -127,8 +127,10 @@ fn report(message: &Message<'_>, signs: &Signs, text: &str) -> Option<Judgement>
     }
     let status = has("message/delivery-status") || has("message/global-delivery-status");
     // A person who passes a bounce on may flatten it into the new mail's parts.
-    let passed_on =
-        root.is_none() && signs.sender() == Sender::Ordinary && !signs.null_return_path();
+    let passed_on = root.is_none()
+        && signs.sender() == Sender::Ordinary
+        && !signs.null_return_path()
+        && !bounce_words::subject_reports(signs);
     if is("delivery-status") || status && !passed_on {
         let from_words = || bounce_words::read(message, signs, text);
         let bounce = bounce::report(message)
