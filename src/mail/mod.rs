@@ -2,6 +2,7 @@
 //!
 //! Start with [`parse::parse`]. Nothing here knows who the team is; `desk` judges with what is found here.
 
+mod bounce;
 pub mod forward;
 pub mod html;
 pub mod inspect;
@@ -13,10 +14,12 @@ pub mod subject;
 pub mod thanks;
 
 mod body;
+mod bounce_words;
 mod entities;
 mod flowed;
 mod header;
 mod headings;
 mod phrases;
+mod signs;
 mod tnef;
 mod words;

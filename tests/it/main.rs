@@ -19,6 +19,7 @@
 
 mod architecture;
 mod bad_configs;
+mod eml;
 mod example_config;
 mod migrations;
 mod scenarios;
