@@ -345,6 +345,14 @@ mod tests {
     }
 
     #[test]
+    fn parts_without_bounds_are_shown_as_they_came() {
+        let mail = "From: a@x\nContent-Type: multipart/mixed; boundary=b\n\n--c\n\nwords\n--c--\n";
+        let found = parse(mail.as_bytes());
+        assert!(found.text.contains("words") && found.attachments.is_empty());
+        assert!(!found.problems.is_empty());
+    }
+
+    #[test]
     fn mails_attached_to_mails_without_end_do_not_exhaust_the_stack() {
         let mail = "From: a@x\n".to_owned() + &"Content-Type: message/rfc822\n\n".repeat(100_000);
         assert_eq!(parse(mail.as_bytes()).from.len(), 1);
