@@ -39,6 +39,7 @@ pub(super) fn read(message: &Message<'_>) -> Body {
         body.plain = joined(message, parts(message, &message.text_body));
     }
     attachments(message, &mut body);
+    unbound(message, &mut body);
     if body.plain.text.len() > TEXT_MAX {
         body.problems
             .push(format!("the text is longer than {TEXT_MAX} bytes; the rest is left out"));
@@ -182,6 +183,22 @@ fn attachments(message: &Message<'_>, body: &mut Body) {
             body.inner = Some((sender.map(str::to_owned), texts.text));
         }
     }
+}
+
+/// A multipart whose boundary cannot be found is text to the library, and an attachment; no word in it is lost.
+fn unbound(message: &Message<'_>, body: &mut Body) {
+    if body.plain.text.trim().is_empty() {
+        let broken = parts(message, &message.attachments).filter(|part| {
+            part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"))
+        });
+        body.plain = joined(message, broken);
+        if !body.plain.text.trim().is_empty() {
+            body.problems.push(
+                "the bounds of its parts are not found; the text is shown as it came".to_owned(),
+            );
+        }
+    }
+    body.attachments.retain(|attachment| !attachment.media_type.starts_with("multipart/"));
 }
 
 fn attachment(message: &Message<'_>, part: &MessagePart<'_>) -> Attachment {

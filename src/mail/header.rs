@@ -16,6 +16,8 @@ use crate::clock::Timestamp;
 const FIELDS_MAX: usize = 10_000;
 /// The longest field that is read, in bytes; two thousand addresses fit.
 const FIELD_MAX: usize = 256 * 1024;
+/// How many lines that could begin a part are handed to the library.
+const PARTS_MAX: usize = 50_000;
 /// The longest header that is handed to the library as it is, in bytes.
 const HEADER_MAX: usize = 1024 * 1024;
 /// How many addresses of one field are kept.
@@ -97,8 +99,29 @@ fn push(value: &mut Vec<u8>, more: &[u8]) -> bool {
     more.len() > room
 }
 
-/// The message with a header of bearable length: what is longer than any mail's is left out, long fields first.
-pub(super) fn bearable(raw: &[u8]) -> Cow<'_, [u8]> {
+/// The message with a header of bearable length and a bearable number of parts: long fields are left out, and
+/// what follows too many lines that could begin a part. The flag says that something was.
+pub(super) fn bearable(raw: &[u8]) -> (Cow<'_, [u8]>, bool) {
+    let mut end = 0;
+    let begins = |line: &[u8]| {
+        line.starts_with(b"--")
+            || line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+    };
+    let mut parts = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        parts += usize::from(begins(line));
+        if parts > PARTS_MAX {
+            break;
+        }
+        end += line.len();
+    }
+    let kept = raw.get(..end).unwrap_or(raw);
+    let short = short_header(kept);
+    let cut = end < raw.len() || matches!(short, Cow::Owned(_));
+    (short, cut)
+}
+
+fn short_header(raw: &[u8]) -> Cow<'_, [u8]> {
     let mut end = 0;
     for line in raw.split_inclusive(|byte| *byte == b'\n') {
         if end > 0 && matches!(line, b"\n" | b"\r\n") {

@@ -69,29 +69,30 @@ pub(super) fn block(lines: &[&str], at: usize) -> Option<Block> {
     if label(lines.get(at)?)?.0 == Label::Other {
         return None;
     }
-    let mut labels = 0;
-    let mut found: HashMap<Label, String> = HashMap::new();
-    let (mut end, mut last, mut finnish) = (at, Label::Other, false);
+    let mut seen: Vec<Label> = Vec::with_capacity(BLOCK_LABELS);
+    let (mut from, mut finnish): (Option<String>, bool) = (None, false);
+    let mut end = at;
     while let Some(line) = lines.get(end).filter(|_| end - at < BLOCK_LINES) {
         if let Some((this, value)) = label(line) {
-            if this != Label::Other && found.contains_key(&this) {
+            if this != Label::Other && seen.contains(&this) {
                 break;
             }
-            finnish |= line.to_lowercase().contains("lähettäjä");
-            found.insert(this, value.to_owned());
-            last = this;
-            labels += 1;
-            if labels > BLOCK_LABELS {
+            if this == Label::From {
+                finnish = line.to_lowercase().contains("lähettäjä");
+                from = Some(value.to_owned());
+            }
+            seen.push(this);
+            if seen.len() > BLOCK_LABELS {
                 return None;
             }
         } else if line.trim().is_empty() {
             // HTML paragraphs put an empty line between the lines of the block.
             let next = lines.get(end + 1).and_then(|next| label(next));
-            if next.is_none_or(|(next, _)| found.contains_key(&next)) {
+            if next.is_none_or(|(next, _)| seen.contains(&next)) {
                 break;
             }
-        } else if continues(lines.get(end.wrapping_sub(1)), line, last) {
-            if let Some(value) = found.get_mut(&last) {
+        } else if continues(lines.get(end.wrapping_sub(1)), line, seen.last()) {
+            if let (Some(Label::From), Some(value)) = (seen.last(), from.as_mut()) {
                 value.push(' ');
                 value.push_str(line.trim());
             }
@@ -100,21 +101,18 @@ pub(super) fn block(lines: &[&str], at: usize) -> Option<Block> {
         }
         end += 1;
     }
-    let has = |label| found.contains_key(&label);
-    let from = found.get(&Label::From);
+    let from = from?;
     let others =
-        [Label::Date, Label::To, Label::Subject].into_iter().filter(|label| has(*label)).count();
+        [Label::Date, Label::To, Label::Subject].iter().filter(|label| seen.contains(label));
     // Three lines, one of them a subject or an address: "From: Berlin, To: Rome, Date: 5 May" is a journey.
-    let certain = from.is_some()
-        && others >= 2
-        && (has(Label::Subject) || from.is_some_and(|from| from.contains('@')));
-    from.is_some().then(|| Block { end, from: from.and_then(|from| who(from)), certain, finnish })
+    let certain = others.count() >= 2 && (seen.contains(&Label::Subject) || from.contains('@'));
+    Some(Block { end, from: who(&from), certain, finnish })
 }
 
 /// Whether a line goes on with the recipients of the line before.
-fn continues(before: Option<&&str>, line: &str, last: Label) -> bool {
+fn continues(before: Option<&&str>, line: &str, last: Option<&Label>) -> bool {
     let open = before.is_some_and(|before| before.trim_end().ends_with([',', ';', '<', '[']));
-    matches!(last, Label::To | Label::Other | Label::From)
+    matches!(last, Some(Label::To | Label::Other | Label::From))
         && (open || line.contains('@') && line.trim_end().ends_with(['>', ';', ',', ']']))
 }
 

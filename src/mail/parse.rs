@@ -58,7 +58,12 @@ pub fn parse(raw: &[u8]) -> Message {
 
 /// The parts, and the judgement; without the library's help when it fails.
 fn read(raw: &[u8], problems: &mut Vec<String>) -> (Body, Option<Finding>) {
-    let raw = &*header::bearable(raw);
+    let (raw, cut) = header::bearable(raw);
+    let raw = &*raw;
+    if cut {
+        problems
+            .push("it has more parts or fields than any mail; not all of them are read".to_owned());
+    }
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let tree = Tree(MessageParser::default().parse(raw)?);
         let body = body::read(&tree.0);
@@ -337,6 +342,21 @@ mod tests {
             mail.extend_from_slice(bytes);
             assert_eq!(parse(&mail).text, "Grüße", "{charset}");
         }
+    }
+
+    #[test]
+    fn parts_without_bounds_are_shown_as_they_came() {
+        let mail = "From: a@x\nContent-Type: multipart/mixed; boundary=b\n\n--c\n\nwords\n--c--\n";
+        let found = parse(mail.as_bytes());
+        assert!(found.text.contains("words") && found.attachments.is_empty());
+        assert!(!found.problems.is_empty());
+    }
+
+    #[test]
+    fn mails_attached_to_mails_without_end_do_not_exhaust_the_stack() {
+        let mail = "From: a@x\n".to_owned() + &"Content-Type: message/rfc822\n\n".repeat(100_000);
+        assert_eq!(parse(mail.as_bytes()).from.len(), 1);
+        assert!(!parse(mail.as_bytes()).problems.is_empty());
     }
 
     #[test]
