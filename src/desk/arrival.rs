@@ -37,7 +37,7 @@ pub enum Fit {
 pub fn fit(policy: &Policy, now: &Position, arrived_at: Timestamp) -> Fit {
     match (now.state, now.resolved_at) {
         (State::Resolved, Some(resolved_at))
-            if arrived_at.since(resolved_at) > policy.reopen_within =>
+            if resolved_at + policy.reopen_within <= arrived_at =>
         {
             Fit::OpensAnother
         }
@@ -81,14 +81,15 @@ fn in_progress_with(owner: Option<AgentId>, now: &Position) -> Position {
 }
 
 /// A customer's mail joined the thread. `bare_thanks` is whether it says nothing but thank you; `answered` whether we are
-/// known to have answered this very mail already.
+/// known to have answered this very mail already. Where it reopens the thread, that is an event of its own, so that it
+/// is counted and can be undone.
 pub fn customer_wrote(
     policy: &Policy,
     thread: &Thread,
     mail: Mail,
     bare_thanks: bool,
     answered: bool,
-) -> NewEvent {
+) -> Vec<NewEvent> {
     let now = &thread.now;
     let stale = answered || now.last_reply_at.is_some_and(|reply| mail.arrived_at < reply);
     let (mut after, remark) = if stale {
@@ -99,7 +100,15 @@ pub fn customer_wrote(
     after.last_customer_at = now.last_customer_at.max(Some(mail.arrived_at));
     let cause = cause(&mail);
     let what = What::CustomerWrote { message: mail.message, joined_by: mail.joined_by, remark };
-    NewEvent::new(Actor::Customer, cause, what, Change::between(now, &after))
+    let event = |cause, what, change| NewEvent::new(Actor::Customer, cause, what, change);
+    if after.reopens == now.reopens {
+        return vec![event(cause, what, Change::between(now, &after))];
+    }
+    let wrote = Position { last_customer_at: after.last_customer_at, ..now.clone() };
+    vec![
+        event(cause.clone(), what, Change::between(now, &wrote)),
+        event(cause, What::Reopened, Change::between(&wrote, &after)),
+    ]
 }
 
 fn after_customer(policy: &Policy, now: &Position, bare_thanks: bool) -> (Position, String) {
@@ -212,8 +221,10 @@ mod tests {
         thread
     }
 
-    fn after(mut thread: Thread, event: NewEvent) -> String {
-        thread.now.apply(&event.change);
+    fn after(mut thread: Thread, events: Vec<NewEvent>) -> String {
+        for event in events {
+            thread.now.apply(&event.change);
+        }
         let owner = thread.now.owner.map_or("-".to_string(), |owner| owner.0);
         format!("{} {owner}", thread.now.state)
     }
@@ -269,14 +280,14 @@ mod tests {
         ];
         for (before, wanted) in cases {
             let event = replied(&thread(before), mail(20), Some(AgentId("ana".into())), false);
-            assert_eq!(after(thread(before), event), wanted, "{before}");
+            assert_eq!(after(thread(before), vec![event]), wanted, "{before}");
         }
     }
 
     #[test]
     fn mails_met_in_the_wrong_order_change_nothing() {
         let older_reply = replied(&thread("new -"), mail(1), None, false);
-        assert_eq!(after(thread("new -"), older_reply), "new -");
+        assert_eq!(after(thread("new -"), vec![older_reply]), "new -");
         let mut waiting = thread("waiting ana");
         waiting.now.last_reply_at = Some(Timestamp(30));
         let older_mail = customer_wrote(&policy(), &waiting, mail(20), false, false);
@@ -286,7 +297,7 @@ mod tests {
     #[test]
     fn a_mail_long_after_the_end_opens_another_thread() {
         let resolved = thread("resolved ana").now;
-        assert_eq!(fit(&policy(), &resolved, Timestamp(110)), Fit::Joins);
-        assert_eq!(fit(&policy(), &resolved, Timestamp(111)), Fit::OpensAnother);
+        assert_eq!(fit(&policy(), &resolved, Timestamp(109)), Fit::Joins);
+        assert_eq!(fit(&policy(), &resolved, Timestamp(110)), Fit::OpensAnother);
     }
 }

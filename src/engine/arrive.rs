@@ -424,7 +424,9 @@ fn join(
             arrival::customer_wrote(desk.policy, &thread, mail, thanks, answered)
         }
     };
-    record(desk, &mut thread, event)?;
+    for event in events {
+        record(desk, &mut thread, event)?;
+    }
     take_part(desk, folder, thread.id, message)
 }
 

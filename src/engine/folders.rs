@@ -52,7 +52,10 @@ pub fn list(
         let strayed = folder.role == "other"
             && match known {
                 None => lost_ours,
-                Some(known) => known.role == STRAYED && tx.has_locations(known.id)?,
+                Some(known) => {
+                    known.role == STRAYED
+                        && (known.uidvalidity == 0 || tx.has_locations(known.id)?)
+                }
             };
         let role = if strayed { STRAYED } else { folder.role.as_str() };
         if known.is_none_or(|known| known.role != role || known.place != place) {
