@@ -7,7 +7,6 @@
 mod act;
 mod audit;
 mod check;
-mod connect;
 mod documents;
 mod explain;
 mod export;
@@ -64,6 +63,7 @@ struct Arguments {
         long,
         global = true,
         env = "BATON_CONFIG",
+        hide_env_values = true,
         default_value = "/etc/baton/baton.toml",
         value_name = "FILE",
         value_hint = clap::ValueHint::FilePath
