@@ -74,7 +74,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct Actor {
     /// Who you are: the id of an agent
-    #[arg(long = "as", env = "BATON_AGENT", value_name = "AGENT", value_parser = agent_id)]
+    #[arg(long = "as", env = "BATON_AGENT", hide_env_values = true, value_name = "AGENT", value_parser = agent_id)]
     agent: AgentId,
 }
 

@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::explain::sentence;
 use super::print::{Ink, Out, plain};
 use super::table::{Cell, Fit, Table};
-use super::{Exit, block_on, connect, reader};
+use super::{Exit, block_on, reader};
 use crate::config::{Config, Mailbox};
+use crate::daemon;
 use crate::engine::{self, Account, FolderAccount};
 use crate::imap::connect::{Access, Settings};
 use crate::imap::probe;
@@ -99,7 +100,7 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
 }
 
 async fn audited(mailbox: &Mailbox, reader: &Reader) -> anyhow::Result<MailboxReport> {
-    let settings = connect::settings(mailbox, Access::ReadOnly)?;
+    let settings = daemon::settings(mailbox, Access::ReadOnly)?;
     let mut folders = look(mailbox, &settings, reader).await?;
     for _ in 1..LOOKS {
         if folders.iter().all(|folder| folder.complete) {
@@ -174,7 +175,9 @@ fn print(report: &MailboxReport, out: &mut Out) -> anyhow::Result<()> {
         ("+ unreadable", Fit::KeepsRight),
         ("", Fit::Keeps),
     ]);
-    for folder in &report.folders {
+    let is_empty = |folder: &&FolderReport| folder.complete && folder.on_server == 0;
+    let empty = report.folders.iter().filter(is_empty).count();
+    for folder in report.folders.iter().filter(|folder| !is_empty(folder)) {
         let counts = [
             folder.on_server,
             folder.threaded,
@@ -190,6 +193,9 @@ fn print(report: &MailboxReport, out: &mut Out) -> anyhow::Result<()> {
         table.add(cells);
     }
     table.print(out)?;
+    if empty > 0 {
+        out.paragraph(0, &format!("Folders without a message: {empty}"))?;
+    }
     for folder in &report.folders {
         print_details(folder, out)?;
     }

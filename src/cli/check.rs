@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::print::{Ink, Out};
+use super::print::Out;
 use super::time::short;
 use super::{Exit, online};
 use crate::config::{Config, LayoutChoice, Mailbox, PasswordSource, SecretError, Server, Tls};
@@ -68,12 +68,14 @@ fn describe(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<()> {
         .map(|agent| agent.id.0.as_str())
         .collect();
     let agents = if agents.is_empty() { "nobody".into() } else { agents.join(", ") };
-    let name = out.painted(Ink::Strong, &mailbox.name);
     let since = short(mailbox.policy.since);
-    out.line(format_args!(
-        "{name}: {} via {}:{} ({tls}), layout {layout}, since {since} UTC, agents: {agents}",
-        mailbox.address, server.host, server.port
-    ))
+    out.paragraph(
+        0,
+        &format!(
+            "{}: {} via {}:{} ({tls}), layout {layout}, since {since} UTC, agents: {agents}",
+            mailbox.name, mailbox.address, server.host, server.port
+        ),
+    )
 }
 
 /// Reads each password of the mailbox once, to see that it is there.

@@ -1,13 +1,12 @@
 //! The command line: one file per command, and what they share.
 //!
 //! A command reads the store, or asks the daemon, or visits a server; it decides nothing itself. What it answers goes
-//! through [`print::Out`], for scripts (`--json`) or for people. [`run`] turns failures into sentences and exit codes: 0 done,
+//! through `print::Out`, for scripts (`--json`) or for people. [`run`] turns failures into sentences and exit codes: 0 done,
 //! 1 refused or a gap found, 2 bad configuration or usage.
 
 mod act;
 mod audit;
 mod check;
-mod connect;
 mod documents;
 mod explain;
 mod export;
@@ -64,6 +63,7 @@ struct Arguments {
         long,
         global = true,
         env = "BATON_CONFIG",
+        hide_env_values = true,
         default_value = "/etc/baton/baton.toml",
         value_name = "FILE",
         value_hint = clap::ValueHint::FilePath

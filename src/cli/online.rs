@@ -1,9 +1,10 @@
 //! `baton check --online`: what the server of a mailbox can do, and which layout that gives.
 
+use super::block_on;
 use super::explain::sentence;
 use super::print::{Ink, Out, plain};
-use super::{block_on, connect};
 use crate::config::{LayoutChoice, Mailbox};
+use crate::daemon;
 use crate::desk::layout::Layout;
 use crate::imap::connect::Access;
 use crate::imap::probe::{self, Found};
@@ -27,7 +28,7 @@ const GMAIL: &str = "X-GM-EXT-1";
 pub(super) fn visit(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<bool> {
     let found = block_on(async {
         // Selecting for writing is the only way to learn which keywords the server would keep; nothing is written.
-        let settings = connect::settings(mailbox, Access::ReadWrite)?;
+        let settings = daemon::settings(mailbox, Access::ReadWrite)?;
         Ok(probe::probe(&settings).await?)
     });
     let found = match found {

@@ -9,7 +9,8 @@ use super::print::{Ink, Out, plain};
 use super::time::short;
 use super::{Exit, reader, show, thread_id};
 use crate::config::Config;
-use crate::desk::thread::{CauseKind, Change, Event, Thread, ThreadId, What};
+use crate::desk::roster::AgentId;
+use crate::desk::thread::{CauseKind, Change, Event, Position, State, Thread, ThreadId, What};
 use crate::desk::wording;
 use crate::store::Tx;
 
@@ -37,19 +38,25 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
     Ok(Exit::Done)
 }
 
+/// The event that decided about one thing, and where the thread stood before it.
+struct Decision<'a> {
+    event: &'a Event,
+    before: Position,
+}
+
 /// What decided about a thread as it stands.
 struct Reasons<'a> {
     thread: &'a Thread,
     /// The last event that changed the owner.
-    owner: Option<&'a Event>,
+    owner: Option<Decision<'a>>,
     /// Claims that came too late for this owner.
     lost_claims: Vec<&'a Event>,
     /// The last event that changed the state, or else the one that opened the thread.
-    state: Option<&'a Event>,
+    state: Option<Decision<'a>>,
     /// The last event that escalated it or ended that.
-    escalated: Option<&'a Event>,
+    escalated: Option<Decision<'a>>,
     /// The last event that moved it into another thread, or back.
-    merged: Option<&'a Event>,
+    merged: Option<Decision<'a>>,
     /// Each mail, with the event that put it here.
     mails: Vec<(&'a Mail, Option<&'a Event>)>,
 }
@@ -58,6 +65,7 @@ impl<'a> Reasons<'a> {
     fn of(whole: &'a Whole) -> Reasons<'a> {
         let Whole { thread, mails, events } = whole;
         let id = thread.id;
+        let decision = |event: &'a Event| Decision { event, before: before(whole, event.seq) };
         let last = |changed: fn(&Change) -> bool| {
             events.iter().rev().find(|event| changed(change_in(event, id)))
         };
@@ -69,11 +77,11 @@ impl<'a> Reasons<'a> {
             |mail: &Mail| events.iter().rev().find(|event| event.joins().contains(&(mail.key, id)));
         Reasons {
             thread,
-            owner,
+            owner: owner.map(decision),
             lost_claims: events.iter().filter(lost).collect(),
-            state: last(|change| change.state.is_some()).or(events.first()),
-            escalated: last(|change| change.escalated.is_some()),
-            merged: last(|change| change.merged_into.is_some()),
+            state: last(|change| change.state.is_some()).or(events.first()).map(decision),
+            escalated: last(|change| change.escalated.is_some()).map(decision),
+            merged: last(|change| change.merged_into.is_some()).map(decision),
             mails: mails.iter().map(|mail| (mail, joined(mail))).collect(),
         }
     }
@@ -81,45 +89,56 @@ impl<'a> Reasons<'a> {
     fn print(&self, out: &mut Out) -> anyhow::Result<()> {
         let now = &self.thread.now;
         show::title(self.thread, out)?;
-        let owner = now.owner.as_ref().map_or("nobody", |owner| owner.0.as_str());
-        heading(&format!("Owner: {owner}"), out)?;
-        match self.owner {
-            Some(event) => decided(event, out)?,
-            None => out.paragraph(2, "Nobody has taken it, and nobody was given it.")?,
-        }
-        for event in &self.lost_claims {
-            decided(event, out)?;
-        }
+        self.print_owner(out)?;
         heading(&format!("State: {}", now.state), out)?;
-        if let Some(event) = self.state {
-            decided(event, out)?;
+        if let Some(decision) = &self.state {
+            decided(decision.event, out)?;
+            if decision.before.state != now.state {
+                out.paragraph(4, &format!("It was {} before.", decision.before.state))?;
+            }
         }
-        if let Some(event) = self.escalated {
+        if let Some(decision) = &self.escalated {
             heading(if now.escalated { "Escalated: yes" } else { "Escalated: no" }, out)?;
-            decided(event, out)?;
+            decided(decision.event, out)?;
         }
-        if let Some(event) = self.merged {
+        if let Some(decision) = &self.merged {
             let target = now.merged_into.map_or("no other thread".into(), |id| id.to_string());
             heading(&format!("Merged into: {target}"), out)?;
-            decided(event, out)?;
+            decided(decision.event, out)?;
         }
         if let Some(other) = now.linked_to {
             heading(&format!("Linked to: {other}"), out)?;
-            let words = "It began from that thread; why it did not join it is told of its first mail below.";
-            out.paragraph(2, words)?;
+            out.paragraph(2, "It began from that thread.")?;
         }
-        let count = self.mails.len();
-        heading(&format!("Mails: {count}"), out)?;
+        heading(&format!("Mails: {}", self.mails.len()), out)?;
         for (mail, event) in &self.mails {
             print_join(mail, *event, out)?;
         }
         Ok(())
     }
 
+    fn print_owner(&self, out: &mut Out) -> anyhow::Result<()> {
+        let named = |position: &Position| {
+            position.owner.as_ref().map_or("nobody".to_owned(), |owner| owner.0.clone())
+        };
+        let now = named(&self.thread.now);
+        heading(&format!("Owner: {now}"), out)?;
+        let Some(decision) = &self.owner else {
+            return out.paragraph(2, "Nobody has taken it, and nobody was given it.");
+        };
+        decided(decision.event, out)?;
+        let before = named(&decision.before);
+        if before != now {
+            out.paragraph(4, &format!("The owner before was {before}."))?;
+        }
+        self.lost_claims.iter().try_for_each(|event| decided(event, out))
+    }
+
     fn shown(&self, tx: &Tx<'_>) -> anyhow::Result<Shown<'a>> {
         let id = self.thread.id;
         let fact =
             |event: Option<&'a Event>| event.map(|event| Fact::of(tx, event, id)).transpose();
+        let event = |decision: &Option<Decision<'a>>| fact(decision.as_ref().map(|one| one.event));
         let now = &self.thread.now;
         let mut messages = Vec::new();
         for (mail, event) in &self.mails {
@@ -133,26 +152,49 @@ impl<'a> Reasons<'a> {
         Ok(Shown {
             id: id.0,
             owner: Decided {
-                value: now.owner.as_ref().map(|owner| owner.0.as_str()),
-                event: fact(self.owner)?,
+                value: now.owner.clone(),
+                before: self.owner.as_ref().and_then(|one| one.before.owner.clone()),
+                event: event(&self.owner)?,
             },
             lost_claims: lost.collect::<anyhow::Result<_>>()?,
-            state: Decided { value: now.state.name(), event: fact(self.state)? },
-            escalated: Decided { value: now.escalated, event: fact(self.escalated)? },
-            merged_into: Decided { value: now.merged_into, event: fact(self.merged)? },
+            state: Decided {
+                value: now.state,
+                before: self.state.as_ref().map_or(now.state, |one| one.before.state),
+                event: event(&self.state)?,
+            },
+            escalated: Decided {
+                value: now.escalated,
+                before: self.escalated.as_ref().is_some_and(|one| one.before.escalated),
+                event: event(&self.escalated)?,
+            },
+            merged_into: Decided {
+                value: now.merged_into,
+                before: self.merged.as_ref().and_then(|one| one.before.merged_into),
+                event: event(&self.merged)?,
+            },
             linked_to: now.linked_to,
             messages,
         })
     }
 }
 
+/// Where the thread stood before an event.
+fn before(whole: &Whole, seq: i64) -> Position {
+    let mut folded =
+        Thread::unborn(whole.thread.id, &whole.thread.mailbox, whole.thread.created_at);
+    for event in whole.events.iter().take_while(|event| event.seq < seq) {
+        folded.apply(event);
+    }
+    folded.now
+}
+
 /// What `why --json` prints.
 #[derive(Debug, Serialize)]
 struct Shown<'a> {
     id: i64,
-    owner: Decided<'a, Option<&'a str>>,
+    owner: Decided<'a, Option<AgentId>>,
     lost_claims: Vec<Fact<'a>>,
-    state: Decided<'a, &'static str>,
+    state: Decided<'a, State>,
     escalated: Decided<'a, bool>,
     merged_into: Decided<'a, Option<ThreadId>>,
     linked_to: Option<ThreadId>,
@@ -162,6 +204,7 @@ struct Shown<'a> {
 #[derive(Debug, Serialize)]
 struct Decided<'a, T> {
     value: T,
+    before: T,
     event: Option<Fact<'a>>,
 }
 
@@ -179,9 +222,9 @@ fn heading(words: &str, out: &mut Out) -> anyhow::Result<()> {
 
 /// Who did what and when, and by what it came about.
 fn decided(event: &Event, out: &mut Out) -> anyhow::Result<()> {
-    let what = plain(&wording::happened(event));
-    out.paragraph(2, &format!("{} UTC: {what} (event {}).", short(event.at), event.seq))?;
-    out.paragraph(4, &format!("It came about by {}.", plain(&cause(event))))?;
+    let (at, seq) = (short(event.at), event.seq);
+    let (what, by) = (wording::happened(event), cause(event));
+    out.paragraph(2, &plain(&format!("{at} UTC: {what}, by {by} (event {seq}).")))?;
     for fact in facts(&event.what) {
         out.paragraph(4, &plain(&fact))?;
     }
@@ -189,14 +232,17 @@ fn decided(event: &Event, out: &mut Out) -> anyhow::Result<()> {
 }
 
 fn cause(event: &Event) -> String {
-    let detail = &event.cause.detail;
-    match event.cause.by {
-        CauseKind::Gesture => format!("a gesture in the mailbox: {detail}"),
-        CauseKind::Command => format!("a command: {detail}"),
-        CauseKind::Mail => format!("a mail: {detail}"),
-        CauseKind::Rule => format!("a rule: {detail}"),
-        CauseKind::Time => format!("a time that was reached: {detail}"),
-        CauseKind::Server => format!("what the server did: {detail}"),
+    let by = match event.cause.by {
+        CauseKind::Gesture => "a gesture in the mailbox",
+        CauseKind::Command => "a command",
+        CauseKind::Mail => "a mail",
+        CauseKind::Rule => "a rule",
+        CauseKind::Time => "a time that was reached",
+        CauseKind::Server => "the server",
+    };
+    match event.cause.detail.as_str() {
+        "" => by.to_owned(),
+        detail => format!("{by}: {detail}"),
     }
 }
 
@@ -225,7 +271,8 @@ fn print_join(mail: &Mail, event: Option<&Event>, out: &mut Out) -> anyhow::Resu
     let head = format!("{} UTC, {} <{}>", short(mail.date), mail.from, mail.message_id);
     out.paragraph(2, &plain(&head))?;
     let by = match event {
-        Some(event) => format!("event {}, by {}", event.seq, cause(event)),
+        Some(event) if mail.joined_by.ends_with(&format!("(event {})", event.seq)) => cause(event),
+        Some(event) => format!("event {}, {}", event.seq, cause(event)),
         None => "no event says so; `baton rebuild` tells more".into(),
     };
     out.paragraph(4, &plain(&format!("{} ({by})", mail.joined_by)))
@@ -235,8 +282,7 @@ fn print_join(mail: &Mail, event: Option<&Event>, out: &mut Out) -> anyhow::Resu
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::desk::roster::AgentId;
-    use crate::desk::thread::{Actor, Cause, Position, State};
+    use crate::desk::thread::{Actor, Cause};
 
     fn event(seq: i64, what: What, change: Change) -> Event {
         Event {
@@ -271,8 +317,8 @@ mod tests {
         }
         let whole = Whole { thread, mails: Vec::new(), events };
         let reasons = Reasons::of(&whole);
-        let seq = |event: Option<&Event>| event.map(|event| event.seq);
-        assert_eq!((seq(reasons.owner), seq(reasons.state)), (Some(1), Some(3)));
+        let seq = |decision: &Option<Decision<'_>>| decision.as_ref().map(|one| one.event.seq);
+        assert_eq!((seq(&reasons.owner), seq(&reasons.state)), (Some(1), Some(3)));
         assert_eq!(reasons.lost_claims.len(), 1);
         assert!(reasons.escalated.is_none());
 
@@ -282,10 +328,11 @@ mod tests {
         out.finish().unwrap();
         let told = paper.text();
         for words in [
-            "Owner: ana\n  1970-01-01 00:01 UTC: ana took the thread (event 1).",
-            "It came about by a gesture in the mailbox: moved to Baton/Ana.",
-            "ben wanted the thread, but it is ana's (event 2).",
-            "State: in-progress\n  1970-01-01 00:03 UTC: someone started working (event 3).",
+            "Owner: ana\n  1970-01-01 00:01 UTC: ana took the thread, by a gesture in the mailbox: moved to \
+             Baton/Ana (event\n  1).\n    The owner before was nobody.",
+            "ben wanted the thread, but it is ana's, by a gesture",
+            "State: in-progress\n  1970-01-01 00:03 UTC: someone started working",
+            "It was assigned before.",
         ] {
             assert!(told.contains(words), "lacks {words}:\n{told}");
         }
