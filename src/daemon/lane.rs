@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::config;
 use crate::daemon::memory::LaneMemory;
 use crate::daemon::{Mode, Shared};
-use crate::desk::retry::{Retry, pause};
+use crate::desk::retry::{Retry, WAIT_MIN, pause};
 use crate::imap::connect::{Access, FolderNames, Login, Settings, Tls};
 use crate::imap::watch::watch as watch_mailbox;
 
@@ -64,7 +64,11 @@ pub(crate) async fn run(
             failures = 0;
         }
         failures = failures.saturating_add(1);
-        let wait = pause(retry, failures, spread());
+        let wait = match retry {
+            // Whatever happened, the mailbox is looked at again no later than it would have been.
+            Retry::Later => pause(retry, failures, spread()).min(mailbox.poll.max(WAIT_MIN)),
+            Retry::After(_) | Retry::Never => pause(retry, failures, spread()),
+        };
         tell(&shared, &mailbox.name, &error, retry, wait).await;
         tokio::select! {
             () = tokio::time::sleep(wait) => (),

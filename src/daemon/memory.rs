@@ -166,7 +166,10 @@ impl Memory for LaneMemory {
             })
             .collect();
         let work = move |tx: &Tx<'_>| {
-            tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
+            let known = (row.layout, row.prefix.as_str(), row.delimiter);
+            if known != (Some(layout), dialect.prefix.as_str(), delimiter) {
+                tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
+            }
             engine::list(tx, &policy, &dialect, row.id, &listed)
         };
         let listing = self.shared.store.write(work).await?;

@@ -23,15 +23,13 @@ pub(crate) struct Lanes(BTreeMap<String, Lane>);
 
 /// Whether a change from one to the other needs a new connection. Everything else is taken over while it runs.
 fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
-    let names = |mailbox: &config::Mailbox| {
-        let policy = &mailbox.policy;
-        (policy.names.clone(), policy.agents.clone(), policy.since)
-    };
+    let opened_with =
+        |mailbox: &config::Mailbox| (mailbox.policy.names.root.clone(), mailbox.policy.since);
     one.imap == other.imap
         && one.folders == other.folders
         && one.poll == other.poll
         && one.layout == other.layout
-        && names(one) == names(other)
+        && opened_with(one) == opened_with(other)
 }
 
 impl Lanes {

@@ -87,87 +87,21 @@ fn domain(address: &str) -> Option<&str> {
     address.rsplit_once('@').map(|(_, domain)| domain).filter(|domain| !domain.is_empty())
 }
 
-/// Whether strangers share the domain, so that it says nothing about an organisation.
+/// Domains whose addresses anybody can have, so that sharing one says nothing about an organisation.
+const PUBLIC_DOMAINS: &str = "\
+    126.com 163.com aol.com bluewin.ch bol.com.br comcast.net docomo.ne.jp fastmail.com free.fr \
+    freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.uk \
+    hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it icloud.com interia.pl laposte.net \
+    libero.it live.com live.de live.fr live.nl mac.com mail.com mail.ru me.com msn.com naver.com \
+    o2.pl onet.pl orange.fr outlook.com outlook.de outlook.es outlook.fr pm.me posteo.de proton.me \
+    protonmail.com qq.com rambler.ru seznam.cz sfr.fr sina.com t-online.de telefonica.net \
+    terra.com.br tutanota.com uol.com.br verizon.net wanadoo.fr web.de wp.pl xs4all.nl yahoo.co.jp \
+    yahoo.co.uk yahoo.com yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru \
+    ziggo.nl zoho.com \
+";
+
 fn is_public_domain(domain: &str) -> bool {
-    const PUBLIC: &[&str] = &[
-        "126.com",
-        "163.com",
-        "aol.com",
-        "bluewin.ch",
-        "bol.com.br",
-        "comcast.net",
-        "docomo.ne.jp",
-        "fastmail.com",
-        "free.fr",
-        "freenet.de",
-        "gmail.com",
-        "gmx.at",
-        "gmx.ch",
-        "gmx.com",
-        "gmx.de",
-        "gmx.net",
-        "googlemail.com",
-        "hotmail.co.uk",
-        "hotmail.com",
-        "hotmail.de",
-        "hotmail.es",
-        "hotmail.fr",
-        "hotmail.it",
-        "hey.com",
-        "icloud.com",
-        "interia.pl",
-        "laposte.net",
-        "libero.it",
-        "live.com",
-        "live.de",
-        "live.fr",
-        "live.nl",
-        "mac.com",
-        "mail.com",
-        "mail.ru",
-        "me.com",
-        "msn.com",
-        "naver.com",
-        "o2.pl",
-        "onet.pl",
-        "orange.fr",
-        "outlook.com",
-        "outlook.de",
-        "outlook.es",
-        "outlook.fr",
-        "pm.me",
-        "posteo.de",
-        "proton.me",
-        "protonmail.com",
-        "qq.com",
-        "rambler.ru",
-        "seznam.cz",
-        "sfr.fr",
-        "sina.com",
-        "t-online.de",
-        "telefonica.net",
-        "terra.com.br",
-        "tutanota.com",
-        "uol.com.br",
-        "verizon.net",
-        "wanadoo.fr",
-        "web.de",
-        "wp.pl",
-        "xs4all.nl",
-        "yahoo.co.jp",
-        "yahoo.co.uk",
-        "yahoo.com",
-        "yahoo.com.br",
-        "yahoo.de",
-        "yahoo.es",
-        "yahoo.fr",
-        "yahoo.it",
-        "yandex.com",
-        "yandex.ru",
-        "ziggo.nl",
-        "zoho.com",
-    ];
-    PUBLIC.contains(&domain)
+    PUBLIC_DOMAINS.split(' ').any(|public| public == domain)
 }
 
 /// Whether a mail that refers to nothing known may be looked for by subject: only an answer (`Re:`), and only under a

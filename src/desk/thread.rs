@@ -192,6 +192,17 @@ impl Change {
         *self == Change::default()
     }
 
+    /// The part that somebody decided: without the times of mails, which go on whatever is decided.
+    pub fn decided(&self) -> Change {
+        Change {
+            first_response_at: None,
+            last_customer_at: None,
+            last_reply_at: None,
+            drafted: None,
+            ..self.clone()
+        }
+    }
+
     /// Whether what the mailbox shows depends on it.
     pub fn shows(&self) -> bool {
         self.state.is_some()

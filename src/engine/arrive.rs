@@ -407,12 +407,13 @@ fn join(
         message.kind,
         Kind::AutoReply | Kind::Bounce | Kind::Complaint | Kind::Receipt | Kind::Own
     );
-    let event = match direction(desk, folder, message) {
-        _ if machine => machine_wrote(mail, message),
-        "own" => {
-            simple(Actor::Server, &mail, |message, joined_by| What::OwnWrote { message, joined_by })
-        }
-        "internal" => internal(desk, folder, &thread, mail, message)?,
+    let events = match direction(desk, folder, message) {
+        _ if machine => vec![machine_wrote(mail, message)],
+        "own" => vec![simple(Actor::Server, &mail, |message, joined_by| What::OwnWrote {
+            message,
+            joined_by,
+        })],
+        "internal" => vec![internal(desk, folder, &thread, mail, message)?],
         _ => {
             if arrival::fit(desk.policy, &thread.now, seen.arrived_at) == Fit::OpensAnother {
                 let why = format!("{}, but {} was resolved long before", mail.joined_by, thread.id);

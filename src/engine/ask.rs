@@ -291,7 +291,7 @@ fn undo(
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
-    let undone = undone(tx, &event, actor)?;
+    let undone = undone(tx, &event, &thread, actor)?;
     let undone = record(&desk, &mut thread, undone)?;
     tx.wish(mailbox, thread.id, Effect::ShowMarks, now)?;
     Ok(done(told(&thread, &undone)))
@@ -314,10 +314,10 @@ fn changed_since(tx: &Tx<'_>, event: &Event, thread: &Thread) -> anyhow::Result<
             event.seq, again.seq
         )));
     }
-    let mut holds = event.change.holds_in(&thread.now);
+    let mut holds = event.change.decided().holds_in(&thread.now);
     if let Some(other) = event.other {
         let other = tx.thread(other)?.context("an event without its other thread")?;
-        holds = holds && event.other_change.holds_in(&other.now);
+        holds = holds && event.other_change.decided().holds_in(&other.now);
     }
     if holds {
         return Ok(None);
@@ -338,8 +338,15 @@ fn changed_since(tx: &Tx<'_>, event: &Event, thread: &Thread) -> anyhow::Result<
     }))
 }
 
-fn undone(tx: &Tx<'_>, event: &Event, actor: &AgentId) -> anyhow::Result<NewEvent> {
+fn undone(
+    tx: &Tx<'_>,
+    event: &Event,
+    thread: &Thread,
+    actor: &AgentId,
+) -> anyhow::Result<NewEvent> {
     let was = before(tx, event.thread, event.seq)?;
+    let all = event.change.holds_in(&thread.now);
+    let change = if all { event.change.clone() } else { event.change.decided() };
     let other_change = match event.other {
         Some(other) => event.other_change.opposite(&before(tx, other, event.seq)?),
         None => Change::default(),
@@ -358,7 +365,7 @@ fn undone(tx: &Tx<'_>, event: &Event, actor: &AgentId) -> anyhow::Result<NewEven
         actor: Actor::Agent(actor.clone()),
         cause: cause(&format!("undo of event {}", event.seq)),
         what: What::Undone { event: event.seq, undone: event.what.kind().to_string(), moved },
-        change: event.change.opposite(&was),
+        change: change.opposite(&was),
         other: event.other,
         other_change,
     })

@@ -289,8 +289,8 @@ fn take_back(
     let event = desk.tx.event(seq)?;
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
-        Some(event) if event.change.holds_in(&thread.now) => {
-            let back = event.change.opposite(&before);
+        Some(event) if event.change.decided().holds_in(&thread.now) => {
+            let back = event.change.decided().opposite(&before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
         }
         _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),

@@ -43,10 +43,9 @@ pub async fn watch<M: Memory>(
     };
     tracing::info!(host = settings.host, "logged in to {}", settings.host);
     let next_poll = Instant::now();
-    let (told, all, looked) = (Vec::new(), Vec::new(), Looked::new());
+    let (all, looked) = (Vec::new(), Looked::new());
     let (notified, parked) = (None, BTreeSet::new());
-    let mut watch =
-        Watch { settings, session, memory, told, all, looked, parked, notified, next_poll };
+    let mut watch = Watch { settings, session, memory, all, looked, parked, notified, next_poll };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
@@ -56,8 +55,6 @@ struct Watch<'a, M> {
     settings: &'a Settings,
     session: Session,
     memory: &'a mut M,
-    /// The folders as last told to the memory.
-    told: Vec<Listed>,
     /// The same, with what the memory wants watched besides.
     all: Vec<Listed>,
     looked: Looked,
@@ -116,12 +113,10 @@ impl<M: Memory> Watch<'_, M> {
         Instant::now() + self.settings.poll.max(POLL_MIN)
     }
 
-    /// Tells the memory of the folders when they differ from what it knows, and creates what it asks for.
+    /// Tells the memory of the folders, and creates what it asks for: which may be more than last time although nothing
+    /// changed here, because the configuration did.
     async fn list(&mut self) -> Result<(), Error> {
         let listed = folders::list(&mut self.session, self.settings).await?;
-        if listed == self.told {
-            return Ok(());
-        }
         let missing = self.tell(listed).await?;
         if missing.is_empty() || self.settings.access == Access::ReadOnly {
             return Ok(());
@@ -144,8 +139,7 @@ impl<M: Memory> Watch<'_, M> {
     /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
     async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
         let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
-        self.all = listed.clone();
-        self.told = listed;
+        self.all = listed;
         for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
             folder.role = Role::Baton;
         }
