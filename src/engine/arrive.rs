@@ -1,6 +1,7 @@
 //! A message is seen in a folder: it is one we know, or it joins a thread, or it opens one, or it is accounted for otherwise.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
 use crate::desk::arrival::{self, Fit, Mail};
@@ -10,6 +11,7 @@ use crate::desk::policy::KeepText;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::Actor;
 use crate::desk::thread::{Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What};
+use crate::engine::look::Flags;
 use crate::engine::record::record;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
@@ -41,8 +43,26 @@ pub struct Seen {
     pub message: Option<Message>,
 }
 
+/// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
+/// the answer to a MOVE promised there and is not among them is gone again.
+pub fn arrivals(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &[Seen],
+    next_uid: u32,
+) -> anyhow::Result<()> {
+    let there: BTreeSet<u32> = seen.iter().map(|one| one.uid).collect();
+    let promised = desk.tx.uids_between(folder.id, folder.next_uid, next_uid)?;
+    let vanished = promised.into_iter().filter(|uid| !there.contains(uid)).collect();
+    look::change(desk, folder, &Flags { flags: Vec::new(), vanished })?;
+    for one in seen {
+        see(desk, folder, one)?;
+    }
+    Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next_uid)?)
+}
+
 /// Takes note of a message that was seen in `folder`.
-pub fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
+fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
     if let Some(located) = desk.tx.location(folder.id, seen.uid)? {
         // Baton moved it there itself, or it was seen before a crash.
         return look::flags_seen(desk, &located, &seen.flags);
