@@ -226,15 +226,22 @@ fn meet(
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     desk.tx.add_references(desk.mailbox, key, &ids_kept(message))?;
     place_new(desk, folder, seen, message, key, &new)?;
-    // What a person did to it before it was first seen counts as done now.
-    if let Some(row) = desk.tx.message(key)? {
-        let from = match folder.place {
-            Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
-            _ => Place::Inbox,
-        };
-        look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])?;
-    }
-    Ok(())
+    done_before_seen(desk, folder, seen, key)
+}
+
+/// What a person did to a mail before it counted counts as done now.
+fn done_before_seen(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    key: MessageKey,
+) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
+    let from = match folder.place {
+        Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
+        _ => Place::Inbox,
+    };
+    look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])
 }
 
 fn place_new(
@@ -271,7 +278,8 @@ fn meet_again(
             // It came back from Junk or Trash: only now does it count.
             desk.tx.set_look(row.key, &folder.place, &[])?;
             let new = new_message(desk, folder, seen, message, String::new());
-            place_new(desk, folder, seen, message, row.key, &new)
+            place_new(desk, folder, seen, message, row.key, &new)?;
+            done_before_seen(desk, folder, seen, row.key)
         }
         Status::Own | Status::Threaded if folder.place == Place::Sent && !row.replied => {
             sent(desk, folder, seen, message, row.key)
