@@ -290,7 +290,8 @@ fn take_back(
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
         Some(event) if event.change.decided().holds_in(&thread.now) => {
-            let back = event.change.decided().opposite(&before);
+            let back =
+                crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
         }
         _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),
