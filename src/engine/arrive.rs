@@ -17,7 +17,7 @@ use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
 use crate::mail::thanks::is_bare_thanks;
-use crate::store::{Folder, MessageRow, NewMessage, Status};
+use crate::store::{Folder, Located, MessageRow, NewMessage, Status};
 
 /// The longest excerpt of a message's new text, characters.
 const EXCERPT_MAX: usize = 1000;
@@ -281,24 +281,49 @@ fn meet_again(
             place_new(desk, folder, seen, message, row.key, &new)?;
             done_before_seen(desk, folder, seen, row.key)
         }
-        Status::Own | Status::Threaded if folder.place == Place::Sent && !row.replied => {
-            sent(desk, folder, seen, message, row.key)
+        Status::Own | Status::Threaded
+            if folder.place == Place::Sent && !row.replied && row.direction == "own" =>
+        {
+            sent(desk, folder, seen, message, row.key)?;
+            let last = lost_flags.unwrap_or_else(|| row.marks.clone());
+            match desk.tx.message(row.key)? {
+                Some(row) if row.thread.is_some() => {
+                    look::met_again(desk, &row, &row.place, folder, &seen.flags, &last)
+                }
+                _ => Ok(desk.tx.set_look(row.key, &folder.place, &[])?),
+            }
         }
         Status::Threaded => {
             if lost_folder && folder.place == Place::Elsewhere {
                 return look::put_back(desk, row, folder);
             }
-            let last = lost_flags.clone().unwrap_or_else(|| row.marks.clone());
-            if lost_flags.is_some() {
-                look::after_renumbering(desk, row, folder, &seen.flags, &last)
-            } else {
-                look::look(desk, row, folder, &seen.flags, &last)
+            if lost_flags.is_none() && came_once_more(desk, folder, seen, row)? {
+                return look::show_again(desk, row);
             }
+            let last = lost_flags.as_ref().unwrap_or(&row.marks);
+            let from = if lost_flags.is_some() { &folder.place } else { &row.place };
+            look::met_again(desk, row, from, folder, &seen.flags, last)
         }
         Status::History | Status::Own | Status::Ignored | Status::Draft => {
             Ok(desk.tx.set_look(row.key, &folder.place, &[])?)
         }
     }
+}
+
+/// Whether the mail was delivered a second time, as through an alias: a person's move or copy keeps INTERNALDATE (RFC 3501,
+/// section 6.4.7), and here another copy lies where the team works. It is no gesture.
+fn came_once_more(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    row: &MessageRow,
+) -> anyhow::Result<bool> {
+    if folder.place != Place::Inbox || seen.arrived_at == row.arrived_at {
+        return Ok(false);
+    }
+    let copies = desk.tx.locations_of(row.key)?;
+    let other = |copy: &Located| (copy.folder_id, copy.uid) != (folder.id, seen.uid);
+    Ok(copies.iter().any(|copy| other(copy) && !copy.place.is_away()))
 }
 
 /// The ids to be found by.
@@ -576,6 +601,10 @@ fn sent(
     let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
     let mail = as_mail(folder, seen, key, why);
     let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
+    if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
+        // The log has it from the copy in INBOX, or from before the folder was numbered anew.
+        return Ok(());
+    }
     let event = if machine {
         machine_wrote(mail, message)
     } else if to_customer(desk, &thread, message)? {
