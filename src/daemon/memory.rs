@@ -228,10 +228,7 @@ impl Memory for LaneMemory {
         self.at_desk(move |desk| {
             let mut folder = folder(desk, &name)?;
             folder.uidvalidity = uidvalidity;
-            for seen in &all {
-                engine::see(desk, &folder, seen)?;
-            }
-            Ok(desk.tx.set_cursor(folder.id, uidvalidity, next_uid)?)
+            engine::arrivals(desk, &folder, &all, next_uid)
         })
         .await?;
         tracing::debug!(mailbox = self.mailbox, folder = told, count, "Read up to UID {next_uid}");

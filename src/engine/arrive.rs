@@ -1,6 +1,7 @@
 //! A message is seen in a folder: it is one we know, or it joins a thread, or it opens one, or it is accounted for otherwise.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
 use crate::desk::arrival::{self, Fit, Mail};
@@ -12,12 +13,13 @@ use crate::desk::thread::{
     Actor, Cause, CauseKind, Change, MessageKey, NewEvent, State, Thread, ThreadId, What,
 };
 use crate::engine::ask::merging;
+use crate::engine::look::Flags;
 use crate::engine::record::record;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
 use crate::mail::thanks::is_bare_thanks;
-use crate::store::{Folder, MessageRow, NewMessage, Status};
+use crate::store::{Folder, Located, MessageRow, NewMessage, Status};
 
 /// The longest excerpt of a message's new text, characters.
 const EXCERPT_MAX: usize = 1000;
@@ -43,8 +45,26 @@ pub struct Seen {
     pub message: Option<Message>,
 }
 
+/// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
+/// the answer to a MOVE promised there and is not among them is gone again.
+pub fn arrivals(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &[Seen],
+    next_uid: u32,
+) -> anyhow::Result<()> {
+    let there: BTreeSet<u32> = seen.iter().map(|one| one.uid).collect();
+    let promised = desk.tx.uids_between(folder.id, folder.next_uid, next_uid)?;
+    let vanished = promised.into_iter().filter(|uid| !there.contains(uid)).collect();
+    look::change(desk, folder, &Flags { flags: Vec::new(), vanished })?;
+    for one in seen {
+        see(desk, folder, one)?;
+    }
+    Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next_uid)?)
+}
+
 /// Takes note of a message that was seen in `folder`.
-pub fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
+fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
     if let Some(located) = desk.tx.location(folder.id, seen.uid)? {
         // Baton moved it there itself, or it was seen before a crash.
         return look::flags_seen(desk, &located, &seen.flags);
@@ -208,15 +228,22 @@ fn meet(
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     desk.tx.add_references(desk.mailbox, key, &ids_kept(message))?;
     place_new(desk, folder, seen, message, key, &new)?;
-    // What a person did to it before it was first seen counts as done now.
-    if let Some(row) = desk.tx.message(key)? {
-        let from = match folder.place {
-            Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
-            _ => Place::Inbox,
-        };
-        look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])?;
-    }
-    Ok(())
+    done_before_seen(desk, folder, seen, key)
+}
+
+/// What a person did to a mail before it counted counts as done now.
+fn done_before_seen(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    key: MessageKey,
+) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
+    let from = match folder.place {
+        Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
+        _ => Place::Inbox,
+    };
+    look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])
 }
 
 fn place_new(
@@ -253,26 +280,52 @@ fn meet_again(
             // It came back from Junk or Trash: only now does it count.
             desk.tx.set_look(row.key, &folder.place, &[])?;
             let new = new_message(desk, folder, seen, message, String::new());
-            place_new(desk, folder, seen, message, row.key, &new)
+            place_new(desk, folder, seen, message, row.key, &new)?;
+            done_before_seen(desk, folder, seen, row.key)
         }
-        Status::Own | Status::Threaded if folder.place == Place::Sent && !row.replied => {
-            sent(desk, folder, seen, message, row.key)
+        Status::Own | Status::Threaded
+            if folder.place == Place::Sent && !row.replied && row.direction == "own" =>
+        {
+            sent(desk, folder, seen, message, row.key)?;
+            let last = lost_flags.unwrap_or_else(|| row.marks.clone());
+            match desk.tx.message(row.key)? {
+                Some(row) if row.thread.is_some() => {
+                    look::met_again(desk, &row, &row.place, folder, &seen.flags, &last)
+                }
+                _ => Ok(desk.tx.set_look(row.key, &folder.place, &[])?),
+            }
         }
         Status::Threaded => {
             if lost_folder && folder.place == Place::Elsewhere {
                 return look::put_back(desk, row, folder);
             }
-            let last = lost_flags.clone().unwrap_or_else(|| row.marks.clone());
-            if lost_flags.is_some() {
-                look::after_renumbering(desk, row, folder, &seen.flags, &last)
-            } else {
-                look::look(desk, row, folder, &seen.flags, &last)
+            if lost_flags.is_none() && came_once_more(desk, folder, seen, row)? {
+                return look::show_again(desk, row);
             }
+            let last = lost_flags.as_ref().unwrap_or(&row.marks);
+            let from = if lost_flags.is_some() { &folder.place } else { &row.place };
+            look::met_again(desk, row, from, folder, &seen.flags, last)
         }
         Status::History | Status::Own | Status::Ignored | Status::Draft => {
             Ok(desk.tx.set_look(row.key, &folder.place, &[])?)
         }
     }
+}
+
+/// Whether the mail was delivered a second time, as through an alias: a person's move or copy keeps INTERNALDATE (RFC 3501,
+/// section 6.4.7), and here another copy lies where the team works. It is no gesture.
+fn came_once_more(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    row: &MessageRow,
+) -> anyhow::Result<bool> {
+    if folder.place != Place::Inbox || seen.arrived_at == row.arrived_at {
+        return Ok(false);
+    }
+    let copies = desk.tx.locations_of(row.key)?;
+    let other = |copy: &Located| (copy.folder_id, copy.uid) != (folder.id, seen.uid);
+    Ok(copies.iter().any(|copy| other(copy) && !copy.place.is_away()))
 }
 
 /// The ids to be found by.
@@ -551,6 +604,10 @@ fn sent(
     let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
     let mail = as_mail(folder, seen, key, why);
     let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
+    if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
+        // The log has it from the copy in INBOX, or from before the folder was numbered anew.
+        return Ok(());
+    }
     let event = if machine {
         machine_wrote(mail, message)
     } else if to_customer(desk, &thread, message)? {

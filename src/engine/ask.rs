@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::desk::arrival;
-use crate::desk::command::{Asked, Command, Decision, decide};
+use crate::desk::command::{Asked, Command, Decision, coherent, decide};
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{
@@ -348,7 +348,10 @@ fn undone(
     let all = event.change.holds_in(&thread.now);
     let change = if all { event.change.clone() } else { event.change.decided() };
     let other_change = match event.other {
-        Some(other) => event.other_change.opposite(&before(tx, other, event.seq)?),
+        Some(other) => {
+            let now = tx.thread(other)?.context("an event without its other thread")?.now;
+            taken_back(&now, &event.other_change, &before(tx, other, event.seq)?)
+        }
         None => Change::default(),
     };
     let moved = moved_back(tx, event)?;
@@ -365,10 +368,17 @@ fn undone(
         actor: Actor::Agent(actor.clone()),
         cause: cause(&format!("undo of event {}", event.seq)),
         what: What::Undone { event: event.seq, undone: event.what.kind().to_string(), moved },
-        change: change.opposite(&was),
+        change: taken_back(&thread.now, &change, &was),
         other: event.other,
         other_change,
     })
+}
+
+/// What takes `change` back, whatever else has come about since.
+pub(super) fn taken_back(now: &Position, change: &Change, before: &Position) -> Change {
+    let mut after = now.clone();
+    after.apply(&change.opposite(before));
+    Change::between(now, &coherent(after))
 }
 
 /// Where the messages that an event moved were before it.

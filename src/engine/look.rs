@@ -39,9 +39,26 @@ pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Resu
     for uid in &changes.vanished {
         if let Some(message) = desk.tx.remove_location(folder.id, *uid)? {
             desk.tx.set_missing(message, false)?;
+            show_other_copies(desk, message)?;
         }
     }
     Ok(())
+}
+
+/// A copy is gone. Where places are folders it may have been the one in the right place, so that another has to go there.
+fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
+    if desk.dialect.layout != Layout::Folders || desk.tx.locations_of(message)?.is_empty() {
+        return Ok(());
+    }
+    desk.tx.message(message)?.map_or(Ok(()), |row| show_again(desk, &row))
+}
+
+/// A mail of a thread may lie or look other than it should, and nobody decided anything.
+pub(super) fn show_again(desk: &Desk<'_>, row: &MessageRow) -> anyhow::Result<()> {
+    match row.thread {
+        Some(thread) => Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?),
+        None => Ok(()),
+    }
 }
 
 /// Takes note of the flags of a copy that is known.
@@ -127,16 +144,18 @@ pub(super) fn look(
     carry_out(desk, &mut thread, asked, closing)
 }
 
-/// The same after the folder was numbered anew: a person may have added marks meanwhile, but marks that are gone were lost
-/// by the server, and are shown again.
-pub(super) fn after_renumbering(
+/// The same for a mail that is known, met under a UID that is not: it was moved or copied, came once more, or its folder
+/// was numbered anew. Somebody may have added marks meanwhile; those that are missing say nothing, because a second
+/// delivery has none and servers lose them: they are shown again.
+pub(super) fn met_again(
     desk: &Desk<'_>,
     row: &MessageRow,
+    from: &Place,
     folder: &Folder,
     flags: &[String],
     last: &[String],
 ) -> anyhow::Result<()> {
-    let here_before = MessageRow { place: folder.place.clone(), ..row.clone() };
+    let here_before = MessageRow { place: from.clone(), ..row.clone() };
     let shown = desk.dialect.marks(desk.policy, flags);
     let kept: Vec<String> = last
         .iter()
@@ -146,10 +165,8 @@ pub(super) fn after_renumbering(
         })
         .cloned()
         .collect();
-    if kept.len() != last.len()
-        && let Some(thread) = row.thread
-    {
-        desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?;
+    if kept.len() != last.len() || *from != folder.place {
+        show_again(desk, row)?;
     }
     look(desk, &here_before, folder, flags, &kept)
 }
@@ -290,7 +307,8 @@ fn take_back(
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
         Some(event) if event.change.decided().holds_in(&thread.now) => {
-            let back = event.change.decided().opposite(&before);
+            let back =
+                crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
         }
         _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 
-pub use arrive::{Seen, see};
+pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use look::{Flags, change, judge};
