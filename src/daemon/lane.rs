@@ -38,6 +38,7 @@ pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Set
         access,
         since: mailbox.policy.since,
         poll: mailbox.poll,
+        patience: mailbox.patience,
         folders: FolderNames {
             sent: folders.sent.clone(),
             drafts: folders.drafts.clone(),

@@ -104,7 +104,8 @@ async fn begun(
 ) -> Result<Option<bool>, Error> {
     let mut early = false;
     loop {
-        match session.read(BEGIN_WAIT, |response| said(response, tag)).await? {
+        match session.read(BEGIN_WAIT.min(session.patience), |response| said(response, tag)).await?
+        {
             Said::Begun => return Ok(Some(early)),
             Said::Ended(answer) => {
                 match session.settle("IDLE", answer) {
@@ -124,7 +125,8 @@ async fn begun(
 async fn end(session: &mut Session, tag: &RequestId, rest: Rest) -> Result<Rest, Error> {
     session.send_line("DONE").await?;
     loop {
-        if let Said::Ended(answer) = session.read(END_WAIT, |response| said(response, tag)).await? {
+        let wait = END_WAIT.min(session.patience);
+        if let Said::Ended(answer) = session.read(wait, |response| said(response, tag)).await? {
             return session.settle("IDLE", answer).map(|_| rest);
         }
     }
