@@ -6,6 +6,8 @@
 
 mod events;
 mod folders;
+#[cfg(debug_assertions)]
+mod fuse;
 mod messages;
 mod migrate;
 mod outbox;
