@@ -84,6 +84,11 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
+    /// What is wrong with the line now.
+    pub(crate) fn fault(&self) -> Fault {
+        self.shared.fault.lock().unwrap().clone()
+    }
+
     /// Everything that was said so far, in order.
     pub(crate) fn recording(&self) -> Vec<Line> {
         self.shared.lines.lock().unwrap().clone()
