@@ -48,7 +48,8 @@ cargo deny --all-features --locked check licenses bans
 say "the systemd unit"
 sh tests/unit.sh
 
-# 3. The code.
+# 3. The code. Nothing is built twice here, so what rustc would keep for the next time is only in the way.
+export CARGO_INCREMENTAL=0
 
 say "clippy"
 cargo clippy --locked --all-targets --all-features -- -D warnings

@@ -57,6 +57,7 @@ pub(crate) async fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut failures = 0_u32;
+    let mut reloaded = shared.policies.subscribe();
     while !*stopped.borrow() {
         let begun = shared.clock.now();
         let ended = one_connection(&shared, &mailbox, &stopped).await;
@@ -71,9 +72,12 @@ pub(crate) async fn run(
             Retry::After(_) | Retry::Never => pause(retry, failures, spread()),
         };
         tell(&shared, &mailbox.name, &error, retry, wait).await;
+        reloaded.mark_unchanged();
         tokio::select! {
             () = tokio::time::sleep(wait) => (),
             _ = stopped.changed() => (),
+            // Whoever reloads may have just corrected a password.
+            _ = reloaded.changed() => failures = 0,
         }
     }
     note(&shared, &mailbox.name, None).await;

@@ -1,6 +1,7 @@
 //! One daemon, or one command, at a time works on a state directory.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -20,7 +21,11 @@ fn open(state_dir: &Path) -> std::io::Result<File> {
 
 /// Takes the directory, making it if need be.
 pub(crate) fn take(state_dir: &Path) -> anyhow::Result<Lock> {
-    std::fs::create_dir_all(state_dir)
+    // What is kept there is the customers' business and nobody else's.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(state_dir)
         .with_context(|| format!("cannot make the state directory {}", state_dir.display()))?;
     let file = open(state_dir)
         .with_context(|| format!("cannot write in the state directory {}", state_dir.display()))?;

@@ -19,6 +19,10 @@ use crate::store::{Folder, Tx};
 /// How often the time at which the server was heard last is written down.
 const SEEN_EVERY: Duration = Duration::from_secs(5);
 
+/// How often the progress of a long reading is told, and from how many mails on it is worth a line.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+const TELL_MIN: usize = 200;
+
 /// The memory of one mailbox.
 #[derive(Debug)]
 pub(crate) struct LaneMemory {
@@ -32,6 +36,9 @@ pub(crate) struct LaneMemory {
     planned: Planned,
     next_wish_at: Option<Timestamp>,
     seen_at: Timestamp,
+    /// How many mails were read since the progress was told.
+    read: usize,
+    told_at: Timestamp,
 }
 
 impl LaneMemory {
@@ -46,6 +53,8 @@ impl LaneMemory {
             planned: Planned::default(),
             next_wish_at: None,
             seen_at: Timestamp::default(),
+            read: 0,
+            told_at: Timestamp::default(),
         }
     }
 
@@ -61,6 +70,21 @@ impl LaneMemory {
             work(&Desk { tx, policy: &policy, dialect: &dialect, mailbox, now })
         };
         self.shared.store.write(write).await
+    }
+
+    /// Tells every few seconds how far a long reading has come.
+    fn progress(&mut self, folder: &str, count: usize) {
+        let now = self.shared.clock.now();
+        self.read += count;
+        if now.since(self.told_at) < TELL_EVERY {
+            return;
+        }
+        let (mailbox, read) = (&self.mailbox, self.read);
+        if read >= TELL_MIN {
+            tracing::info!(mailbox, folder, read, "{mailbox}: {read} mails read, now in {folder}");
+        }
+        self.read = 0;
+        self.told_at = now;
     }
 
     /// How marks are shown on this server.
@@ -211,13 +235,7 @@ impl Memory for LaneMemory {
         })
         .await?;
         tracing::debug!(mailbox = self.mailbox, folder = told, count, "Read up to UID {next_uid}");
-        if count > 100 {
-            tracing::info!(
-                mailbox = self.mailbox,
-                folder = told,
-                "{told}: read {count} mails, up to UID {next_uid}"
-            );
-        }
+        self.progress(&told, count);
         Ok(())
     }
 

@@ -111,6 +111,19 @@ pub fn customer_wrote(
     ]
 }
 
+/// A customer's mail that was taken for another matter turns out to belong to a thread where we wait for it: adds to
+/// `change` what the mail would have done.
+pub fn takes_up(policy: &Policy, now: &Position, arrived_at: Timestamp, change: &mut Change) {
+    let waits = now.state == State::Waiting && now.last_reply_at.is_none_or(|at| at <= arrived_at);
+    if !waits {
+        return;
+    }
+    let after = in_progress_with(owner_still_here(policy, now), now);
+    let up = Change::between(now, &after);
+    change.state = up.state;
+    change.owner = up.owner;
+}
+
 fn after_customer(policy: &Policy, now: &Position, bare_thanks: bool) -> (Position, String) {
     let owner = owner_still_here(policy, now);
     match now.state {

@@ -8,8 +8,10 @@ use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::Actor;
-use crate::desk::thread::{Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What};
+use crate::desk::thread::{
+    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, State, Thread, ThreadId, What,
+};
+use crate::engine::ask::merging;
 use crate::engine::record::record;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
@@ -278,6 +280,7 @@ fn ids_kept(message: &Message) -> Vec<String> {
     let mut ids = vec![message.message_id.clone()];
     ids.extend(message.written_ids.iter().cloned());
     ids.extend(message.in_reply_to.iter().cloned());
+    ids.extend(message.bounce.iter().flat_map(|bounce| bounce.original_message_id.clone()));
     ids.extend(message.references.first().cloned());
     ids.extend(message.references.iter().rev().take(REFERENCES_KEPT).cloned());
     ids.dedup();
@@ -563,7 +566,33 @@ fn sent(
         })
     };
     record(desk, &mut thread, event)?;
-    take_part(desk, folder, thread.id, message)
+    take_part(desk, folder, thread.id, message)?;
+    gather_answers(desk, &mut thread, &message.message_id)
+}
+
+/// Folders are read one after the other, so an answer to a mail in Sent may have been met before that mail, and have opened
+/// a thread of its own. As long as nobody has touched that thread, it is taken over.
+fn gather_answers(desk: &Desk<'_>, thread: &mut Thread, sent_id: &str) -> anyhow::Result<()> {
+    for answer in desk.tx.messages_referring(desk.mailbox, sent_id)? {
+        let Some(other) = answer.thread.filter(|other| *other != thread.id) else { continue };
+        let other = desk.thread(other)?;
+        let untouched = other.now.state == State::New
+            && other.now.owner.is_none()
+            && other.now.merged_into.is_none()
+            && desk.tx.count_messages(other.id)? == 1;
+        let machine = matches!(answer.kind.as_str(), "bounce" | "auto-reply" | "receipt");
+        let sender = answer.sender.to_lowercase();
+        if !untouched || !(machine || desk.tx.participants(thread.id)?.contains(&sender)) {
+            continue;
+        }
+        let cause = Cause::new(CauseKind::Mail, format!("it answers our mail <{sent_id}>"));
+        let mut event = merging(thread, &other, vec![answer.key], Actor::Server, cause);
+        if !machine {
+            arrival::takes_up(desk.policy, &thread.now, answer.arrived_at, &mut event.change);
+        }
+        record(desk, thread, event)?;
+    }
+    Ok(())
 }
 
 /// Who of the team sent it, where the headers say so.

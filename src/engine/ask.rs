@@ -413,26 +413,38 @@ fn merge(
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
     let messages: Vec<MessageKey> = tx.messages_of(from)?.iter().map(|row| row.key).collect();
-    let after = merged(&thread.now, &other.now);
-    let ended = Position {
-        state: State::Ignored,
-        before: Some(other.now.state),
-        merged_into: Some(into),
-        ..other.now.clone()
-    };
-    let event = NewEvent {
-        actor: Actor::Agent(actor.clone()),
-        cause: cause("command line"),
-        what: What::Merged { messages },
-        change: Change::between(&thread.now, &after),
-        other: Some(from),
-        other_change: Change::between(&other.now, &ended),
-    };
+    let event =
+        merging(&thread, &other, messages, Actor::Agent(actor.clone()), cause("command line"));
     let participants: Vec<String> = tx.participants(from)?.into_iter().collect();
     let event = record(&desk, &mut thread, event)?;
     tx.add_participants(into, &participants)?;
     tx.wish(mailbox, into, Effect::ShowMarks, now)?;
     Ok(done(format!("{from} was merged into {}", told(&thread, &event))))
+}
+
+/// The event of `into` taking over the messages of `from`.
+pub(super) fn merging(
+    into: &Thread,
+    from: &Thread,
+    messages: Vec<MessageKey>,
+    actor: Actor,
+    cause: Cause,
+) -> NewEvent {
+    let after = merged(&into.now, &from.now);
+    let ended = Position {
+        state: State::Ignored,
+        before: Some(from.now.state),
+        merged_into: Some(into.id),
+        ..from.now.clone()
+    };
+    NewEvent {
+        actor,
+        cause,
+        what: What::Merged { messages },
+        change: Change::between(&into.now, &after),
+        other: Some(from.id),
+        other_change: Change::between(&from.now, &ended),
+    }
 }
 
 /// Where a thread stands that took over another: its own state, and the times of both.

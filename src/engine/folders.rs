@@ -66,8 +66,9 @@ pub fn list(
         }
     }
     let missing = dialect.folders(policy).into_iter();
-    listing.create =
-        missing.filter(|name| !listed.iter().any(|one| same_folder(&one.name, name))).collect();
+    listing.create = missing
+        .filter(|name| !listed.iter().any(|one| one.selectable && same_folder(&one.name, name)))
+        .collect();
     Ok(listing)
 }
 

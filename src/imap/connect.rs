@@ -1,4 +1,4 @@
-//! From settings to a logged-in [`Session`]: TCP, TLS, greeting, login, capabilities.
+//! From settings to a logged-in session: TCP, TLS, greeting, login, capabilities.
 //!
 //! What is said before the login is in `before_login.rs`; what a logged-in connection can do, in `session.rs`. Where to
 //! start: [`Settings`].

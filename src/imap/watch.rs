@@ -44,8 +44,10 @@ pub async fn watch<M: Memory>(
     tracing::info!(host = settings.host, "logged in to {}", settings.host);
     let next_poll = Instant::now();
     let (all, looked) = (Vec::new(), Looked::new());
+    let silent = BTreeSet::new();
     let (notified, parked) = (None, BTreeSet::new());
-    let mut watch = Watch { settings, session, memory, all, looked, parked, notified, next_poll };
+    let mut watch =
+        Watch { settings, session, memory, all, looked, silent, parked, notified, next_poll };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
@@ -55,9 +57,11 @@ struct Watch<'a, M> {
     settings: &'a Settings,
     session: Session,
     memory: &'a mut M,
-    /// The same, with what the memory wants watched besides.
+    /// The folders, with what the memory wants watched besides.
     all: Vec<Listed>,
     looked: Looked,
+    /// Folders that gave no counters or could not be opened, although they were listed.
+    silent: BTreeSet<String>,
     /// Folders that could not be opened; tried again at the next poll, not sooner.
     parked: BTreeSet<String>,
     /// Whether the server tells of other folders by itself; not asked yet where `None`.
@@ -116,7 +120,7 @@ impl<M: Memory> Watch<'_, M> {
     /// Tells the memory of the folders, and creates what it asks for: which may be more than last time although nothing
     /// changed here, because the configuration did.
     async fn list(&mut self) -> Result<(), Error> {
-        let listed = folders::list(&mut self.session, self.settings).await?;
+        let listed = self.really_there().await?;
         let missing = self.tell(listed).await?;
         if missing.is_empty() || self.settings.access == Access::ReadOnly {
             return Ok(());
@@ -130,10 +134,34 @@ impl<M: Memory> Watch<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        let listed = folders::list(&mut self.session, self.settings).await?;
+        let listed = self.really_there().await?;
         // Asked once per change: what could not be created now is asked for again at the next.
         self.tell(listed).await?;
         Ok(())
+    }
+
+    /// The folders, without those that are listed although they are gone: Dovecot goes on listing a deleted folder that
+    /// has others below it. They give no counters, and cannot be opened.
+    async fn really_there(&mut self) -> Result<Vec<Listed>, Error> {
+        let mut listed = folders::list(&mut self.session, self.settings).await?;
+        for folder in &mut listed {
+            if !self.silent.contains(&folder.name) || folder.role == Role::Inbox {
+                continue;
+            }
+            match self.session.select(&folder.name, Access::ReadOnly).await {
+                Ok(_) => {
+                    self.silent.remove(&folder.name);
+                }
+                Err(Error::Refused { code, .. })
+                    if code.as_deref().is_none_or(|code| code == "NONEXISTENT") =>
+                {
+                    folder.selectable = false;
+                }
+                Err(Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(listed)
     }
 
     /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
@@ -165,6 +193,7 @@ impl<M: Memory> Watch<'_, M> {
                     tracing::warn!(folder = name, "cannot look into the folder {name}: {answer}");
                     self.looked.remove(name);
                     self.parked.insert(name.clone());
+                    self.silent.insert(name.clone());
                     gone = true;
                 }
                 Err(error) => return Err(error),
@@ -205,6 +234,8 @@ impl<M: Memory> Watch<'_, M> {
             .filter(|folder| folder.role != Role::Inbox)
             .collect();
         if !survey::survey(&mut self.session, &others).await? {
+            let silent = others.iter().filter(|one| !self.session.heard.contains_key(&one.name));
+            self.silent.extend(silent.map(|one| one.name.clone()));
             self.list().await?;
         }
         Ok(self.due(|folder| folder.role == Role::Inbox))

@@ -354,6 +354,16 @@ impl Tx<'_> {
             .optional()?)
     }
 
+    /// The messages that refer to the id, at most 20.
+    pub fn messages_referring(&self, mailbox: i64, id: &str) -> Result<Vec<MessageRow>> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "{MESSAGE} WHERE id IN (SELECT message FROM reference WHERE mailbox = ?1 AND ref = ?2)
+             AND message_id <> ?2 ORDER BY arrived_at, id LIMIT 20"
+        ))?;
+        let rows = statement.query_map(params![mailbox, id], message)?;
+        rows.map(|row| with_status(row?)).collect()
+    }
+
     /// Whether a message of this direction refers to the id.
     pub fn is_referred_to(&self, thread: ThreadId, id: &str, direction: &str) -> Result<bool> {
         Ok(self

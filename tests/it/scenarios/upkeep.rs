@@ -10,6 +10,7 @@ use crate::world::{Layout, Setup, Side, World, in_both_layouts};
 in_both_layouts!(
     new_uids_change_nothing,
     baton_was_off_for_a_month_and_catches_up,
+    what_answers_our_mail_finds_its_thread_whatever_is_read_first,
     mail_that_arrives_while_the_daemon_is_killed_is_not_lost,
     what_people_did_while_the_daemon_was_away_counts,
     a_restart_changes_nothing,
@@ -65,6 +66,43 @@ fn baton_was_off_for_a_month_and_catches_up(world: &mut World) {
     });
     world.becomes("Order 7", "assigned, ben");
     world.becomes(SUBJECT, "new");
+}
+
+/// INBOX is read before Sent, so after a time away a bounce, or an answer, is met before the mail that it is about.
+fn what_answers_our_mail_finds_its_thread_whatever_is_read_first(world: &mut World) {
+    world.stop();
+    let asked = "From: Mia <mia@shop.test>\r\nTo: support@example.test\r\nSubject: Broken kettle\r\n\
+        Message-ID: <ask@shop.test>\r\n\r\nIt leaks.\r\n";
+    let reply = |to: &str, id: &str| {
+        format!(
+            "From: support@example.test\r\nTo: {to}\r\nSubject: Re: Broken kettle\r\n\
+             Message-ID: <{id}@example.test>\r\nIn-Reply-To: <ask@shop.test>\r\n\r\nA new one is on its way.\r\n"
+        )
+    };
+    let bounce = "From: Mail Delivery System <MAILER-DAEMON@mx.test>\r\nTo: support@example.test\r\n\
+        Subject: Undelivered Mail Returned to Sender\r\nMessage-ID: <dsn@mx.test>\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\n\
+        It could not be delivered.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+        Reporting-MTA: dns; mx.test\r\n\r\nFinal-Recipient: rfc822; mia@shop.test\r\nAction: failed\r\n\
+        Status: 5.1.1\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n\
+        Message-ID: <first@example.test>\r\nSubject: Re: Broken kettle\r\n\r\n--b--\r\n";
+    let answer = "From: Mia <mia@shop.test>\r\nTo: support@example.test\r\nSubject: Delivery?\r\n\
+        Message-ID: <when@shop.test>\r\nIn-Reply-To: <second@example.test>\r\n\r\nWhen will it come?\r\n";
+    for (folder, text) in [
+        ("INBOX", asked.to_owned()),
+        ("Sent", reply("mia@shop.test", "first")),
+        ("INBOX", bounce.to_owned()),
+        ("Sent", reply("mia@shop.test", "second")),
+        ("INBOX", answer.to_owned()),
+    ] {
+        world.eyes().append(folder, "", None, text.as_bytes());
+    }
+    world.start_unattended();
+    world.eventually("all is one thread", |world| {
+        let thread = world.threads_about(SUBJECT).pop().and_then(|one| world.baton.show(one.id));
+        thread.is_some_and(|thread| thread.messages().len() == 5)
+    });
+    world.decides(SUBJECT, "new");
 }
 
 fn mail_that_arrives_while_the_daemon_is_killed_is_not_lost(world: &mut World) {

@@ -36,7 +36,7 @@ const READING: [&str; 21] = [
     "LOGOUT",
     "NAMESPACE",
     "CHECK",
-    "‹answer›",
+    "‹ANSWER›",
 ];
 
 /// Every broken promise in the recording, in words.
