@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
@@ -70,6 +70,10 @@ fn in_savepoint<T>(
     conn: &Connection,
     work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    // A full disk makes SQLite give up the whole transaction; a savepoint would then be one of its own, and be kept.
+    if conn.is_autocommit() {
+        bail!("an earlier change failed, and this one with it");
+    }
     conn.execute_batch("SAVEPOINT job").context("cannot begin a change")?;
     let answer = catch_unwind(AssertUnwindSafe(|| work(&Tx { conn })))
         .unwrap_or_else(|_| Err(anyhow!("a change panicked and was undone")));
