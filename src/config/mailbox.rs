@@ -18,6 +18,8 @@ const DEFAULT_BURST: u32 = 30;
 const BURST_MAX: u32 = 10_000;
 const DEFAULT_POLL_SECONDS: u32 = 60;
 const POLL_SECONDS_MAX: u32 = 3600;
+const DEFAULT_PATIENCE_SECONDS: u32 = 60;
+const PATIENCE_SECONDS_MAX: u32 = 600;
 
 /// The checked mailbox, with no agents yet; `None` when something was wrong, which has then been reported.
 pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) -> Option<Mailbox> {
@@ -37,6 +39,9 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
     let poll = form.poll_seconds.check_or(DEFAULT_POLL_SECONDS, problems, |number| {
         rules::within(*number, 1..=POLL_SECONDS_MAX)
     });
+    let patience = form.patience_seconds.check_or(DEFAULT_PATIENCE_SECONDS, problems, |number| {
+        rules::within(*number, 1..=PATIENCE_SECONDS_MAX)
+    });
     let folders = check_folders(&form.folders, problems);
     let (imap, smtp) = check_servers(form, address.clone(), base, problems);
     let policy = check_policy(form, problems);
@@ -55,6 +60,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         smtp: smtp?,
         folders: folders?,
         poll: Duration::from_secs(poll?.into()),
+        patience: Duration::from_secs(patience?.into()),
         policy,
     })
 }

@@ -96,6 +96,8 @@ pub struct Mailbox {
     pub folders: Folders,
     /// The pause between looks at what the server cannot announce.
     pub poll: Duration,
+    /// How long a server that owes an answer may be silent.
+    pub patience: Duration,
     /// What the desk decides by.
     pub policy: Policy,
 }

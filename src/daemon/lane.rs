@@ -38,6 +38,7 @@ pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Set
         access,
         since: mailbox.policy.since,
         poll: mailbox.poll,
+        patience: mailbox.patience,
         folders: FolderNames {
             sent: folders.sent.clone(),
             drafts: folders.drafts.clone(),
@@ -55,7 +56,7 @@ pub(crate) async fn run(
     mailbox: config::Mailbox,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let mut failures = 0_u32;
+    let (mut failures, mut refused) = (0_u32, false);
     let mut reloaded = shared.policies.subscribe();
     while !*stopped.borrow() {
         let begun = shared.clock.now();
@@ -65,6 +66,11 @@ pub(crate) async fn run(
             failures = 0;
         }
         failures = failures.saturating_add(1);
+        let retry = match (retry, std::mem::replace(&mut refused, retry == Retry::Never)) {
+            // It may be a mishap of the server's. One more try soon locks no account.
+            (Retry::Never, false) => Retry::Later,
+            (retry, _) => retry,
+        };
         let wait = match retry {
             // Whatever happened, the mailbox is looked at again no later than it would have been.
             Retry::Later => pause(retry, failures, spread()).min(mailbox.poll.max(WAIT_MIN)),
@@ -76,7 +82,7 @@ pub(crate) async fn run(
             () = tokio::time::sleep(wait) => (),
             _ = stopped.changed() => (),
             // Whoever reloads may have just corrected a password.
-            _ = reloaded.changed() => failures = 0,
+            _ = reloaded.changed() => (failures, refused) = (0, false),
         }
     }
     note(&shared, &mailbox.name, None).await;

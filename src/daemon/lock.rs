@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -19,8 +20,30 @@ fn open(state_dir: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(state_dir.join(FILE_NAME))
 }
 
-/// Takes the directory, making it if need be.
-pub(crate) fn take(state_dir: &Path) -> anyhow::Result<Lock> {
+/// How long a directory that is taken is waited for: commands hold it for a moment each.
+const TAKEN_WAIT: Duration = Duration::from_secs(3);
+const TAKEN_PAUSE: Duration = Duration::from_millis(50);
+
+/// Takes the directory, making it if need be; waits for a command that works on it just now.
+pub(crate) async fn take(state_dir: &Path) -> anyhow::Result<Lock> {
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Some(lock) = try_take(state_dir)? {
+            return Ok(lock);
+        }
+        if waited >= TAKEN_WAIT {
+            bail!(
+                "another Baton works on {}; stop it first, or give this one another `state_dir`",
+                state_dir.display()
+            );
+        }
+        tokio::time::sleep(TAKEN_PAUSE).await;
+        waited += TAKEN_PAUSE;
+    }
+}
+
+/// Takes the directory, making it if need be; `None` when somebody else has it.
+pub(crate) fn try_take(state_dir: &Path) -> anyhow::Result<Option<Lock>> {
     // What is kept there is the customers' business and nobody else's.
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -30,11 +53,8 @@ pub(crate) fn take(state_dir: &Path) -> anyhow::Result<Lock> {
     let file = open(state_dir)
         .with_context(|| format!("cannot write in the state directory {}", state_dir.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => bail!(
-            "another Baton works on {}; stop it first, or give this one another `state_dir`",
-            state_dir.display()
-        ),
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", state_dir.display()))
         }

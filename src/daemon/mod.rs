@@ -90,7 +90,7 @@ pub(crate) fn policies(config: &Config) -> Policies {
 /// When another daemon runs, or the database cannot be used.
 pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let state_dir = config.state_dir.clone();
-    let _lock = lock::take(&state_dir)?;
+    let _lock = lock::take(&state_dir).await?;
     let store = Store::open(&state_dir)?;
     let (policies, _) = watch::channel(Arc::new(policies(&config)));
     let shared = Arc::new(Shared {

@@ -26,6 +26,9 @@ const FILE_NAME: &str = "baton.sock";
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// How long the daemon may take to answer, and a client to ask.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a command waits for whoever has the state directory and does not listen.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -107,11 +110,22 @@ async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
 /// # Errors
 /// When neither the daemon nor the database can be reached. A refusal is an [`Answer`].
 pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
-    match UnixStream::connect(path(&config.state_dir)).await {
-        Ok(stream) => tokio::time::timeout(PATIENCE, converse(stream, request))
-            .await
-            .context("the running Baton does not answer; see its log")?,
-        Err(_) => decide_here(config, request).await,
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Ok(stream) = UnixStream::connect(path(&config.state_dir)).await {
+            return tokio::time::timeout(PATIENCE, converse(stream, request))
+                .await
+                .context("the running Baton does not answer; see its log")?;
+        }
+        if let Some(answer) = decide_here(config, request).await? {
+            return Ok(answer);
+        }
+        if waited >= BUSY_WAIT {
+            bail!("the running Baton does not listen; see its log");
+        }
+        // Another command works here, or a daemon that does not listen yet.
+        tokio::time::sleep(BUSY_PAUSE).await;
+        waited += BUSY_PAUSE;
     }
 }
 
@@ -125,14 +139,15 @@ async fn converse(mut stream: UnixStream, request: &Request) -> anyhow::Result<A
     }
 }
 
-async fn decide_here(config: &Config, request: &Request) -> anyhow::Result<Answer> {
+/// Decides without a daemon; `None` when somebody else has the state directory.
+async fn decide_here(config: &Config, request: &Request) -> anyhow::Result<Option<Answer>> {
     let database = config.state_dir.join(crate::store::FILE_NAME);
     if !database.exists() {
         return Err(crate::store::Error::Absent { path: database }.into());
     }
-    let _lock = lock::take(&config.state_dir)?;
+    let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
     let store = Store::open(&config.state_dir)?;
     let policies = policies(config);
     let (request, now) = (request.clone(), Clock::system().now());
-    store.write(move |tx| engine::answer(tx, &policies, &request, now)).await
+    store.write(move |tx| engine::answer(tx, &policies, &request, now)).await.map(Some)
 }

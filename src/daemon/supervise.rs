@@ -28,6 +28,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
     one.imap == other.imap
         && one.folders == other.folders
         && one.poll == other.poll
+        && one.patience == other.patience
         && one.layout == other.layout
         && opened_with(one) == opened_with(other)
 }

@@ -4,12 +4,13 @@
 //! never sees a connection whose greeting has not been read (it would wait for ever).
 
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::error::Error;
-use super::session::{PATIENCE, Who, Wire};
+use super::session::{Who, Wire};
 
 /// The longest line before the login.
 const LINE_BYTES_MAX: usize = 16 * 1024;
@@ -20,11 +21,13 @@ const LINES_MAX: usize = 100;
 pub(super) struct BeforeLogin<'a> {
     wire: Box<dyn Wire>,
     who: &'a Who,
+    /// How long a silent server is waited for.
+    patience: Duration,
 }
 
 impl<'a> BeforeLogin<'a> {
-    pub(super) fn new(wire: Box<dyn Wire>, who: &'a Who) -> BeforeLogin<'a> {
-        BeforeLogin { wire, who }
+    pub(super) fn new(wire: Box<dyn Wire>, who: &'a Who, patience: Duration) -> BeforeLogin<'a> {
+        BeforeLogin { wire, who, patience }
     }
 
     /// The connection, with nothing of it read in advance.
@@ -90,7 +93,7 @@ impl<'a> BeforeLogin<'a> {
     async fn line(&mut self) -> Result<String, Error> {
         let mut line = Vec::new();
         loop {
-            let byte = match timeout(PATIENCE, self.wire.read_u8()).await {
+            let byte = match timeout(self.patience, self.wire.read_u8()).await {
                 Ok(Ok(byte)) => byte,
                 Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Err(self.who.lost("the server closed it before the login"));

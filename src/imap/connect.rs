@@ -21,7 +21,7 @@ use super::answer;
 use super::before_login::BeforeLogin;
 use super::error::Error;
 pub use super::session::Access;
-use super::session::{PATIENCE, Session, Stream, Who, Wire};
+use super::session::{Session, Stream, Who, Wire};
 use super::tolerant::Tolerant;
 use crate::clock::Timestamp;
 
@@ -86,6 +86,8 @@ pub struct Settings {
     pub since: Timestamp,
     /// How often every watched folder is looked at, whatever the server tells by itself.
     pub poll: Duration,
+    /// How long a server that owes an answer may be silent before the connection is given up.
+    pub patience: Duration,
     /// Folders named by the configuration.
     pub folders: FolderNames,
     /// Baton's own folder.
@@ -107,28 +109,28 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     if settings.tls == Tls::Implicit {
         wire = Box::new(encrypt(settings, &who, wire).await?);
     }
-    let mut before = BeforeLogin::new(wire, &who);
+    let mut before = BeforeLogin::new(wire, &who, settings.patience);
     before.greeting().await?;
     let mut offered = before.capabilities().await?;
     if settings.tls == Tls::Starttls {
         before.starttls(&offered).await?;
         let encrypted = encrypt(settings, &who, before.into_wire()).await?;
-        before = BeforeLogin::new(Box::new(encrypted), &who);
+        before = BeforeLogin::new(Box::new(encrypted), &who, settings.patience);
         // RFC 3501, section 6.2.1: what was offered in the clear is forgotten.
         offered = before.capabilities().await?;
     }
-    log_in(&settings.login, before.into_wire(), &offered, who).await
+    log_in(&settings.login, before.into_wire(), &offered, who, settings.patience).await
 }
 
 async fn dial(settings: &Settings, who: &Who) -> Result<TcpStream, Error> {
     let unreachable = |source| Error::Unreachable { host: who.host.clone(), source };
     let addresses = tokio::net::lookup_host((settings.host.as_str(), settings.port));
-    let addresses = timeout(CONNECT_WAIT, addresses).await;
+    let addresses = timeout(CONNECT_WAIT.min(settings.patience), addresses).await;
     let addresses =
         addresses.unwrap_or(Err(io::ErrorKind::TimedOut.into())).map_err(unreachable)?;
     let mut failure = io::Error::from(io::ErrorKind::NotFound);
     for address in addresses {
-        match timeout(CONNECT_WAIT, TcpStream::connect(address)).await {
+        match timeout(CONNECT_WAIT.min(settings.patience), TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => {
                 // Small commands, each waiting for its answer.
                 tcp.set_nodelay(true).map_err(unreachable)?;
@@ -157,7 +159,7 @@ async fn encrypt(
     let name = ServerName::try_from(settings.host.clone())
         .map_err(|_| refused(format!("`{}` cannot stand in a certificate", settings.host)))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, wire);
-    match timeout(CONNECT_WAIT, handshake).await {
+    match timeout(CONNECT_WAIT.min(settings.patience), handshake).await {
         Ok(Ok(tls)) => Ok(tls),
         // rustls speaks through an io::Error; anything else is the network's.
         Ok(Err(error)) if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => {
@@ -187,6 +189,7 @@ async fn log_in(
     wire: Box<dyn Wire>,
     offered: &[String],
     who: Who,
+    patience: Duration,
 ) -> Result<Session, Error> {
     let offers = |name: &str| offered.iter().any(|word| word == name);
     let stream: Stream = BufWriter::new(Box::new(Tolerant::new(wire)));
@@ -209,12 +212,12 @@ async fn log_in(
         }
         client.login(&login.user, &login.password).await.map_err(|(error, _)| error)
     };
-    let inner = match timeout(PATIENCE, attempts).await {
+    let inner = match timeout(patience, attempts).await {
         Ok(Ok(session)) => session,
         Ok(Err(error)) => return Err(login_failure(&who, error)),
         Err(_) => return Err(who.lost("no answer to the login")),
     };
-    let mut session = Session::new(inner, who);
+    let mut session = Session::new(inner, who, patience);
     introduce(&mut session).await?;
     Ok(session)
 }
@@ -289,6 +292,8 @@ pub(super) mod tests {
     use super::*;
     use crate::imap::script::{self, Script};
 
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     /// A session with a server that plays a script after the login.
     pub(crate) async fn session(capabilities: &str, lines: &'static str) -> (Session, Script) {
         let (wire, script) = script::play(format!(
@@ -302,10 +307,10 @@ pub(super) mod tests {
     async fn start(wire: tokio::io::DuplexStream, password: &str) -> Result<Session, Error> {
         let who = Who { host: "h:143".to_owned(), account: "ann".to_owned() };
         let login = Login { user: "ann".to_owned(), password: password.to_owned() };
-        let mut before = BeforeLogin::new(Box::new(wire), &who);
+        let mut before = BeforeLogin::new(Box::new(wire), &who, PATIENCE);
         before.greeting().await?;
         let offered = before.capabilities().await?;
-        log_in(&login, before.into_wire(), &offered, who.clone()).await
+        log_in(&login, before.into_wire(), &offered, who.clone(), PATIENCE).await
     }
 
     #[tokio::test]

@@ -93,10 +93,9 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Error::Unreachable { .. } | Error::Lost { .. } => Retry::Later,
-            Error::Refused { .. } | Error::Memory(_) => Retry::Later,
-            Error::Tls { .. } | Error::LoginRefused { .. } | Error::NotPermitted { .. } => {
-                Retry::Never
-            }
+            // A folder that may not be opened locks no account, and servers also say so while they are being repaired.
+            Error::Refused { .. } | Error::NotPermitted { .. } | Error::Memory(_) => Retry::Later,
+            Error::Tls { .. } | Error::LoginRefused { .. } => Retry::Never,
             Error::Throttled { wait, .. } => Retry::After(*wait),
         }
     }

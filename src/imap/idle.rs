@@ -53,18 +53,13 @@ pub(super) async fn wait<M: Memory>(
     deadline: Instant,
 ) -> Result<Rest, Error> {
     if !session.can("IDLE") {
-        return Ok(tokio::select! {
-            biased;
-            () = stopped(stop) => Rest::Stopped,
-            () = memory.nudged() => Rest::Nudged,
-            () = tokio::time::sleep_until(deadline) => Rest::Deadline,
-        });
+        return Ok(wait_deaf(memory, stop, deadline).await);
     }
     let tag = session.send("IDLE").await?;
     let Some(early) = begun(session, looked, &tag).await? else {
-        return Ok(Rest::Deadline);
+        return Ok(wait_deaf(memory, stop, deadline).await);
     };
-    let deadline = deadline.min(Instant::now() + IDLE_MAX);
+    let until = deadline.min(Instant::now() + IDLE_MAX);
     if early {
         return end(session, &tag, Rest::News).await;
     }
@@ -73,17 +68,16 @@ pub(super) async fn wait<M: Memory>(
             biased;
             () = stopped(stop) => return end(session, &tag, Rest::Stopped).await,
             () = memory.nudged() => return end(session, &tag, Rest::Nudged).await,
-            () = tokio::time::sleep_until(deadline) => {
+            () = tokio::time::sleep_until(until) => {
                 return end(session, &tag, Rest::Deadline).await;
             }
             said = session.read(IDLE_MAX + END_WAIT, |response| said(response, &tag)) => said?,
         };
         match said {
             Said::Ended(_) => {
-                // If it did so at once again and again, we would run in circles.
-                tracing::info!("the server ended IDLE by itself; polling instead");
-                session.forget("IDLE");
-                return Ok(Rest::Deadline);
+                // If it did so at once again and again, we would run in circles; so IDLE is tried again at the next poll.
+                tracing::debug!("the server ended IDLE by itself; waiting for the next poll");
+                return Ok(wait_deaf(memory, stop, deadline).await);
             }
             said if is_news(session, looked, &said) => {
                 if !matches!(said, Said::Here) {
@@ -96,6 +90,20 @@ pub(super) async fn wait<M: Memory>(
     }
 }
 
+/// Waits where the server tells nothing: until `deadline`.
+async fn wait_deaf<M: Memory>(
+    memory: &mut M,
+    stop: &mut watch::Receiver<bool>,
+    deadline: Instant,
+) -> Rest {
+    tokio::select! {
+        biased;
+        () = stopped(stop) => Rest::Stopped,
+        () = memory.nudged() => Rest::Nudged,
+        () = tokio::time::sleep_until(deadline) => Rest::Deadline,
+    }
+}
+
 /// Waits for the `+`. Answers whether news came before it; `None` when the server refuses to idle.
 async fn begun(
     session: &mut Session,
@@ -104,15 +112,16 @@ async fn begun(
 ) -> Result<Option<bool>, Error> {
     let mut early = false;
     loop {
-        match session.read(BEGIN_WAIT, |response| said(response, tag)).await? {
+        match session.read(BEGIN_WAIT.min(session.patience), |response| said(response, tag)).await?
+        {
             Said::Begun => return Ok(Some(early)),
             Said::Ended(answer) => {
                 match session.settle("IDLE", answer) {
                     Ok(_) | Err(Error::Refused { .. }) => {}
                     Err(error) => return Err(error),
                 }
-                tracing::info!("the server refuses IDLE; polling instead");
-                session.forget("IDLE");
+                // A server that is busy may do it next time.
+                tracing::debug!("the server refuses IDLE; waiting for the next poll");
                 return Ok(None);
             }
             // Exchange tells of new mail before it says `+`.
@@ -124,7 +133,8 @@ async fn begun(
 async fn end(session: &mut Session, tag: &RequestId, rest: Rest) -> Result<Rest, Error> {
     session.send_line("DONE").await?;
     loop {
-        if let Said::Ended(answer) = session.read(END_WAIT, |response| said(response, tag)).await? {
+        let wait = END_WAIT.min(session.patience);
+        if let Said::Ended(answer) = session.read(wait, |response| said(response, tag)).await? {
             return session.settle("IDLE", answer).map(|_| rest);
         }
     }
@@ -244,8 +254,8 @@ mod tests {
         for refusal in ["C: A0003 IDLE\nS: A0003 NO", "C: A0003 IDLE\nS: A0003 BAD no"] {
             let (rest, waited, session) = rest(refusal, false).await;
             assert_eq!(rest.unwrap(), Rest::Deadline);
-            assert_eq!(waited, Duration::ZERO);
-            assert!(!session.can("IDLE"));
+            assert_eq!(waited, Duration::from_secs(300));
+            assert!(session.can("IDLE"), "it is asked again next time");
         }
     }
 

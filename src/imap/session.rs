@@ -16,10 +16,7 @@ use super::answer::{self, Done, Glimpse, Tagged, tagged};
 use super::error::Error;
 use super::{folders, utf7};
 
-/// How long a silent server is waited for while it owes an answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How much of a literal is sent within [`PATIENCE`].
+/// How much of a literal is sent within the session's patience.
 const LITERAL_PIECE_BYTES: usize = 64 * 1024;
 
 /// Anything that bytes can travel on.
@@ -72,6 +69,8 @@ pub(super) struct Selected {
 pub(super) struct Session {
     inner: async_imap::Session<Stream>,
     pub(super) who: Who,
+    /// How long a silent server is waited for while it owes an answer.
+    pub(super) patience: Duration,
     /// Upper case.
     pub(super) capabilities: Vec<String>,
     /// ENABLE QRESYNC succeeded.
@@ -82,9 +81,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(inner: async_imap::Session<Stream>, who: Who) -> Session {
+    pub(super) fn new(inner: async_imap::Session<Stream>, who: Who, patience: Duration) -> Session {
         let (capabilities, heard) = (Vec::new(), BTreeMap::new());
-        Session { inner, who, capabilities, qresync: false, selected: None, heard }
+        Session { inner, who, patience, capabilities, qresync: false, selected: None, heard }
     }
 
     /// Whether the server has a capability, named in upper case.
@@ -105,7 +104,7 @@ impl Session {
     ) -> Result<Done, Error> {
         let tag = self.send(command).await?;
         loop {
-            let answer = self.read(PATIENCE, |response| {
+            let answer = self.read(self.patience, |response| {
                 let answer = tagged(response, &tag);
                 if answer.is_none() {
                     on(response);
@@ -136,12 +135,13 @@ impl Session {
             return self.settle(command, answer);
         }
         for piece in literal.chunks(LITERAL_PIECE_BYTES) {
-            let sent = tokio::time::timeout(PATIENCE, self.inner.as_mut().write_all(piece)).await;
+            let sent =
+                tokio::time::timeout(self.patience, self.inner.as_mut().write_all(piece)).await;
             self.written(sent.map(|sent| sent.map_err(async_imap::error::Error::Io)))?;
         }
         self.send_line("").await?;
         loop {
-            if let Some(answer) = self.read(PATIENCE, |said| tagged(said, &tag)).await? {
+            if let Some(answer) = self.read(self.patience, |said| tagged(said, &tag)).await? {
                 return self.settle(command, answer);
             }
         }
@@ -154,7 +154,7 @@ impl Session {
                 Response::Continue(_) => (true, None),
                 response => (false, tagged(response, tag)),
             };
-            match self.read(PATIENCE, said).await? {
+            match self.read(self.patience, said).await? {
                 (false, None) => {}
                 (_, answer) => return Ok(answer),
             }
@@ -163,13 +163,13 @@ impl Session {
 
     /// Sends a command and answers its tag.
     pub(super) async fn send(&mut self, command: &str) -> Result<RequestId, Error> {
-        let sent = tokio::time::timeout(PATIENCE, self.inner.run_command(command)).await;
+        let sent = tokio::time::timeout(self.patience, self.inner.run_command(command)).await;
         self.written(sent)
     }
 
     /// Sends a line that ends what a command began.
     pub(super) async fn send_line(&mut self, line: &str) -> Result<(), Error> {
-        let sent = tokio::time::timeout(PATIENCE, self.inner.run_command_untagged(line)).await;
+        let sent = tokio::time::timeout(self.patience, self.inner.run_command_untagged(line)).await;
         self.written(sent)
     }
 

@@ -113,7 +113,7 @@ fn mend(line: Vec<u8>) -> Vec<u8> {
     let text = String::from_utf8_lossy(&line);
     let text = text.trim_end_matches(['\r', '\n']);
     tracing::debug!(line = text, "mending a line that the parser does not know");
-    if text.trim().is_empty() {
+    if matches!(text.trim(), "" | "*") {
         return Vec::new();
     }
     let mended = match text.strip_prefix("* ") {
@@ -126,10 +126,15 @@ fn mend(line: Vec<u8>) -> Vec<u8> {
     let mended = mended.map(|text| format!("{text}\r\n").into_bytes());
     match mended {
         Some(mended) if readable(&mended) => mended,
-        // Better a connection lost, which is seen, than a message left out, which is not.
-        _ if text.to_ascii_uppercase().contains(" FETCH ") => line,
+        // Better a connection lost, which is seen, than a message left out, which is not. What names no UID is no answer
+        // to us, because we always ask for it.
+        _ if text.to_ascii_uppercase().contains(" FETCH ") && names_a_uid(text) => line,
         _ => Vec::new(),
     }
+}
+
+fn names_a_uid(text: &str) -> bool {
+    text.to_ascii_uppercase().split([' ', '(', ')']).any(|word| word == "UID")
 }
 
 fn readable(line: &[u8]) -> bool {
@@ -312,8 +317,9 @@ mod tests {
     #[test]
     fn a_message_is_never_left_out() {
         check("* 1 FETCH (FLAGS (\\Seen) UID 7 X (a (b)))", "* 1 FETCH (UID 7 FLAGS (\\Seen))");
-        let hopeless = "* 1 FETCH (X (a (b)))";
+        let hopeless = "* 1 FETCH (X (a (b)) UID x)";
         check(hopeless, hopeless);
+        check("* 1 FETCH (X (a (b)))", "");
     }
 
     #[tokio::test]

@@ -136,6 +136,7 @@ pub(super) fn settings(port: u16) -> Settings {
         access: Access::ReadWrite,
         since: Timestamp(0),
         poll: Duration::from_secs(300),
+        patience: Duration::from_secs(60),
         folders: FolderNames::default(),
         root: "Baton".to_owned(),
     }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
@@ -38,7 +38,7 @@ impl Store {
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || write_all(conn, waiting))
+            .spawn(move || Writer::new(conn).write_all(waiting))
             .map_err(|_| Error::Stopped)?;
         Ok(Store { jobs })
     }
@@ -70,6 +70,10 @@ fn in_savepoint<T>(
     conn: &Connection,
     work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
+    // A full disk makes SQLite give up the whole transaction; a savepoint would then be one of its own, and be kept.
+    if conn.is_autocommit() {
+        bail!("an earlier change failed, and this one with it");
+    }
     conn.execute_batch("SAVEPOINT job").context("cannot begin a change")?;
     let answer = catch_unwind(AssertUnwindSafe(|| work(&Tx { conn })))
         .unwrap_or_else(|_| Err(anyhow!("a change panicked and was undone")));
@@ -78,37 +82,60 @@ fn in_savepoint<T>(
     answer
 }
 
-fn write_all(mut conn: Connection, mut waiting: mpsc::Receiver<Job>) {
-    while let Some(first) = waiting.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP_MAX
-            && let Ok(job) = waiting.try_recv()
-        {
-            group.push(job);
-        }
-        write_group(&mut conn, group);
-    }
+struct Writer {
+    conn: Connection,
+    #[cfg(debug_assertions)]
+    fuse: super::fuse::Fuse,
 }
 
-fn write_group(conn: &mut Connection, group: Vec<Job>) {
-    let (answers, committed) = match conn.transaction_with_behavior(TransactionBehavior::Immediate)
-    {
-        Ok(transaction) => {
-            let answers: Vec<Answer> = group.into_iter().map(|job| job(&transaction)).collect();
-            (answers, transaction.commit())
+impl Writer {
+    fn new(conn: Connection) -> Writer {
+        Writer {
+            conn,
+            #[cfg(debug_assertions)]
+            fuse: super::fuse::Fuse::from_environment(),
         }
-        Err(error) => {
-            // Without a transaction every savepoint would be one of its own; let each job fail by itself instead.
-            let answers = group.into_iter().map(|_| Box::new(|_| ()) as Answer).collect();
-            (answers, Err(error))
-        }
-    };
-    if let Err(error) = &committed {
-        tracing::error!("The database does not take changes: {error}");
     }
-    let committed = committed.map_err(Arc::new);
-    for answer in answers {
-        answer(committed.clone());
+
+    fn write_all(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(job) = waiting.try_recv()
+            {
+                group.push(job);
+            }
+            self.write_group(group);
+        }
+    }
+
+    fn write_group(&mut self, group: Vec<Job>) {
+        #[cfg(debug_assertions)]
+        let changes = self.conn.total_changes();
+        let (answers, committed) =
+            match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
+                Ok(transaction) => {
+                    let answers: Vec<Answer> =
+                        group.into_iter().map(|job| job(&transaction)).collect();
+                    (answers, transaction.commit())
+                }
+                Err(error) => {
+                    // Without a transaction every savepoint would be one of its own; let each job fail by itself instead.
+                    let answers = group.into_iter().map(|_| Box::new(|_| ()) as Answer).collect();
+                    (answers, Err(error))
+                }
+            };
+        #[cfg(debug_assertions)]
+        if committed.is_ok() && self.conn.total_changes() != changes {
+            self.fuse.burn();
+        }
+        if let Err(error) = &committed {
+            tracing::error!("The database does not take changes: {error}");
+        }
+        let committed = committed.map_err(Arc::new);
+        for answer in answers {
+            answer(committed.clone());
+        }
     }
 }
 

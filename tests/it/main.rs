@@ -1,7 +1,8 @@
 //! The integration tests, one binary.
 //!
 //! `world` is a team's office in a box: a private Dovecot, a recording proxy in front of it, the
-//! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it.
+//! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it, `faults` what breaks
+//! meanwhile: the process, the line, the disk.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +23,7 @@ mod bad_configs;
 mod eml;
 mod example_config;
 mod laws;
+mod faults;
 mod migrations;
 mod scenarios;
 mod world;

@@ -133,14 +133,18 @@ impl Baton {
         fs::write(self.dir.join("baton.toml"), configuration).expect("cannot write baton.toml");
     }
 
-    /// Starts the daemon, `run` with these further arguments, its log in the world's folder.
-    pub(crate) fn start(&mut self, arguments: &[&str]) {
+    /// Starts the daemon, `run` with these further arguments, its log in the world's folder. With a fuse it dies right
+    /// after so many commits, before it has answered anybody.
+    pub(crate) fn start(&mut self, arguments: &[&str], fuse: Option<usize>) {
         let log = File::options().create(true).append(true).open(self.dir.join("baton.log"));
         let log = log.expect("cannot open the log");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(env!("CARGO_BIN_EXE_baton"));
         command.arg("--config").arg(self.dir.join("baton.toml")).arg("run").args(arguments);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        if let Some(commits) = fuse {
+            command.env("BATON_CRASH_AFTER_COMMITS", commits.to_string());
+        }
         self.daemon = Some(quiet(&mut command).spawn().expect("cannot start baton"));
     }
 
@@ -159,6 +163,11 @@ impl Baton {
                 panic!("the daemon does not end on SIGTERM:\n{}", self.log_tail(40));
             }
         }
+    }
+
+    /// The number of the daemon's process.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Child::id)
     }
 
     /// Ends the daemon in the middle of whatever it does.

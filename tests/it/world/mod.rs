@@ -8,6 +8,7 @@ mod after;
 mod baton;
 mod dovecot;
 mod eyes;
+mod fault;
 mod people;
 mod promise;
 mod proxy;
@@ -22,11 +23,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) use self::baton::{Baton, Status, Thread};
-pub(crate) use self::dovecot::{Dovecot, Server};
+pub(crate) use self::dovecot::{Dovecot, Server, signal};
 pub(crate) use self::eyes::{Eyes, Imap, Place};
+pub(crate) use self::fault::{ALWAYS, Fault};
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
-pub(crate) use self::proxy::{Fault, Line, Proxy, Side};
+pub(crate) use self::proxy::{Line, Proxy, Side};
 pub(crate) use self::setup::{Layout, Setup, in_both_layouts};
 
 /// The password of every user of the world's server.
@@ -54,6 +56,19 @@ pub(crate) struct World {
     /// The mailbox that the story speaks of.
     here: usize,
     mails: Vec<Mail>,
+    /// When the daemon is to die on purpose, and whether it is started again for more.
+    pub(crate) crashes: Crashes,
+}
+
+/// When the daemon dies on purpose: right after a commit, before anybody is answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Crashes {
+    /// After how many commits.
+    pub(crate) after: Option<usize>,
+    /// Whether the next daemon dies too, after one commit more.
+    pub(crate) again: bool,
+    /// How often it died.
+    pub(crate) died: usize,
 }
 
 impl World {
@@ -69,7 +84,16 @@ impl World {
             mailboxes.push(SharedMailbox { name, address, proxy, eyes });
         }
         let baton = Baton::new(dir.path(), "");
-        let world = World { setup, baton, mailboxes, dovecot, dir, here: 0, mails: Vec::new() };
+        let world = World {
+            setup,
+            baton,
+            mailboxes,
+            dovecot,
+            dir,
+            here: 0,
+            mails: Vec::new(),
+            crashes: Crashes::default(),
+        };
         world.baton.configure(&world.configuration());
         world
     }
@@ -116,6 +140,11 @@ impl World {
             .to_string()
     }
 
+    /// Where Baton keeps its memory.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// Writes a file beside the configuration.
     pub(crate) fn writes_file(&self, name: &str, text: &str) {
         fs::write(self.dir.path().join(name), text).expect("cannot write the file");
@@ -149,7 +178,18 @@ impl World {
             Mode::Run => &[],
             Mode::Shadow => &["--shadow"],
         };
-        self.baton.start(arguments);
+        self.baton.start(arguments, self.crashes.after);
+    }
+
+    /// Starts a daemon that has died on purpose again, as systemd does.
+    fn restart_after_a_crash(&mut self) {
+        let Some(after) = self.crashes.after else { return };
+        if self.baton.is_running() {
+            return;
+        }
+        self.crashes.died += 1;
+        self.crashes.after = self.crashes.again.then_some(after + 1);
+        self.start_unattended();
     }
 
     /// Stops the daemon, which must end well.
@@ -194,7 +234,11 @@ impl World {
     /// Waits until the condition holds, and gives up with everything that helps to see why it does not.
     #[track_caller]
     pub(crate) fn eventually(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
-        if poll(PATIENCE, || holds(self).then_some(())).is_none() {
+        let holds = || {
+            self.restart_after_a_crash();
+            holds(self).then_some(())
+        };
+        if poll(PATIENCE, holds).is_none() {
             panic!("in vain waited for: {what}\n{}", self.picture());
         }
     }

@@ -1,7 +1,7 @@
 //! A proxy between Baton and the server that writes down everything both say.
 //!
-//! [`Recording`] is the evidence for promise 3 (see [`super::promise`]). [`Fault`] is the hook for making the
-//! line bad: it is asked before every line of the server and at every new connection.
+//! The recording is the evidence for promise 3 (see [`super::promise`]). A [`Fault`] makes the line bad: it is asked
+//! before every line of either side and at every new connection.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,6 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
+
+use super::fault::{Commands, Fault, Verdict};
+
+/// How much of an endless line is sent at a time.
+const FLOOD_BYTES: usize = 64 * 1024;
 
 /// Who said a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,19 +34,6 @@ pub(crate) struct Line {
     /// When it came by.
     #[allow(dead_code, reason = "only measurements of the reaction time look at it")]
     pub(crate) at: Instant,
-}
-
-/// What is wrong with the line to the server.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Fault {
-    /// Nothing.
-    None,
-    /// Connections are accepted, and nobody answers; on existing ones the server falls silent.
-    Silent,
-    /// New connections are closed at once, existing ones at the server's next line.
-    Closed,
-    /// The connection is cut when the server has said this many lines more, once.
-    CutAfter(usize),
 }
 
 struct Shared {
@@ -92,6 +84,11 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
+    /// What is wrong with the line now.
+    pub(crate) fn fault(&self) -> Fault {
+        self.shared.fault.lock().unwrap().clone()
+    }
+
     /// Everything that was said so far, in order.
     pub(crate) fn recording(&self) -> Vec<Line> {
         self.shared.lines.lock().unwrap().clone()
@@ -138,7 +135,7 @@ impl Shared {
         }
     }
 
-    /// Copies one direction until an end closes, line by line where the server speaks.
+    /// Copies one direction until an end closes, line by line.
     fn pass_on(
         &self,
         side: Side,
@@ -150,17 +147,50 @@ impl Shared {
         let mut lines = LineReader::default();
         let mut chunk = vec![0; 64 * 1024];
         'open: while let Ok(size @ 1..) = from.read(&mut chunk) {
+            if session.lock().unwrap().dead {
+                continue;
+            }
             lines.feed(&chunk[..size]);
             let mut passed = Vec::new();
             while let Some(piece) = lines.next_piece() {
                 // Recorded before it is passed on, so that an answer never stands before its command.
-                if let Some(text) = &piece.line {
-                    if side == Side::Server && !self.allows_a_line() {
+                let Some(text) = &piece.line else {
+                    passed.extend_from_slice(&piece.bytes);
+                    continue;
+                };
+                match self.verdict(side, session, text) {
+                    Verdict::Pass | Verdict::Wait | Verdict::Delay(_) => {}
+                    Verdict::Drop => continue,
+                    Verdict::After(bytes) => passed.extend_from_slice(&bytes),
+                    Verdict::Flood(bytes) => {
+                        if to.write_all(&passed).and_then(|()| flood(&mut to, bytes)).is_err() {
+                            break 'open;
+                        }
+                        passed.clear();
+                    }
+                    Verdict::Answer(answer) => {
+                        self.record(side, connection, session, text);
+                        self.record(Side::Server, connection, session, answer.trim_end());
+                        let _ = from.write_all(answer.as_bytes());
+                        continue;
+                    }
+                    Verdict::Cut(last_words) => {
+                        passed.extend_from_slice(last_words.as_bytes());
+                        let _ = to.write_all(&passed);
                         break 'open;
                     }
-                    self.record(side, connection, session, text);
+                    Verdict::Dead => {
+                        session.lock().unwrap().dead = true;
+                        let _ = to.write_all(&passed);
+                        continue 'open;
+                    }
                 }
+                self.record(side, connection, session, text);
                 passed.extend_from_slice(&piece.bytes);
+            }
+            if side == Side::Server && self.cuts(&mut passed) {
+                let _ = to.write_all(&passed);
+                break;
             }
             if to.write_all(&passed).is_err() {
                 break;
@@ -169,27 +199,34 @@ impl Shared {
         let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
     }
 
-    /// Waits while the line is silent; false when the connection is to be cut here.
-    fn allows_a_line(&self) -> bool {
+    /// What becomes of a line; waits while the line is silent or slow.
+    fn verdict(&self, side: Side, session: &Mutex<Session>, text: &str) -> Verdict {
         let mut fault = self.fault.lock().unwrap();
         loop {
             if self.closing.load(Ordering::SeqCst) {
-                return false;
+                return Verdict::Cut("");
             }
-            match *fault {
-                Fault::None => return true,
-                Fault::Closed => return false,
-                Fault::CutAfter(0) => {
-                    *fault = Fault::None;
-                    return false;
+            let verdict = match side {
+                Side::Server => fault.on_server_line(text, &session.lock().unwrap().commands),
+                Side::Client => fault.on_client_line(text),
+            };
+            match verdict {
+                Verdict::Wait => fault = self.changed.wait(fault).unwrap(),
+                Verdict::Delay(pause) => {
+                    drop(fault);
+                    thread::sleep(pause);
+                    return Verdict::Pass;
                 }
-                Fault::CutAfter(left) => {
-                    *fault = Fault::CutAfter(left - 1);
-                    return true;
-                }
-                Fault::Silent => fault = self.changed.wait(fault).unwrap(),
+                other => return other,
             }
         }
+    }
+
+    /// Whether the connection is cut within these bytes; leaves those that still arrive.
+    fn cuts(&self, bytes: &mut Vec<u8>) -> bool {
+        let cut = self.fault.lock().unwrap().lets_through(bytes.len());
+        bytes.truncate(cut.unwrap_or(bytes.len()));
+        cut.is_some()
     }
 
     fn record(&self, side: Side, connection: usize, session: &Mutex<Session>, text: &str) {
@@ -200,17 +237,33 @@ impl Shared {
         };
         let folder = session.folder.clone();
         session.follow(side, &text);
+        match side {
+            Side::Client => session.commands.client_says(&text),
+            Side::Server => session.commands.server_says(&text),
+        }
         let line = Line { connection, side, text, folder, at: Instant::now() };
         self.lines.lock().unwrap().push(line);
     }
 }
 
-/// What a connection has selected.
+/// What a connection has selected, and is in the middle of.
 #[derive(Default)]
 struct Session {
     folder: Option<String>,
     /// The tag of a SELECT or EXAMINE that has not been answered.
     selecting: Option<String>,
+    commands: Commands,
+    /// Nothing arrives any more, either way.
+    dead: bool,
+}
+
+fn flood(to: &mut TcpStream, bytes: usize) -> std::io::Result<()> {
+    to.write_all(b"* ")?;
+    let chunk = vec![b'x'; FLOOD_BYTES];
+    for _ in 0..bytes / FLOOD_BYTES {
+        to.write_all(&chunk)?;
+    }
+    to.write_all(b"\r\n")
 }
 
 impl Session {
