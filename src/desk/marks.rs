@@ -184,6 +184,15 @@ pub struct MarkChange {
     pub remove: BTreeSet<Mark>,
 }
 
+impl MarkChange {
+    /// Without what may have been our own writing of `attempted`, of which no answer was heard.
+    pub fn unless_ours(mut self, attempted: &BTreeSet<Mark>) -> MarkChange {
+        self.add.retain(|mark| !attempted.contains(mark));
+        self.remove.retain(|mark| attempted.contains(mark));
+        self
+    }
+}
+
 /// What to write so that the server shows what is `wanted`. An empty answer means there is nothing to write, so running
 /// it again after a lost connection is always safe.
 pub fn to_write(wanted: &BTreeSet<Mark>, shown: &BTreeSet<Mark>) -> MarkChange {

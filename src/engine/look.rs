@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::desk::command::{Asked, Command, Decision, decide};
 use crate::desk::layout::Layout;
 use crate::desk::marks::{
-    Mark, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
+    Mark, MarkChange, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
 };
 use crate::desk::thread::{
     Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
@@ -63,7 +63,7 @@ pub(super) fn flags_seen(
     }
     desk.tx.set_look(row.key, &row.place, &marks_kept(desk, flags))?;
     let mut thread = desk.thread(thread)?;
-    let asked = marks_changed(desk, &thread, &located.folder, &last, &shown);
+    let asked = marks_changed(desk, &thread, &located.folder, &last, &shown)?;
     carry_out(desk, &mut thread, asked, false)
 }
 
@@ -84,8 +84,14 @@ fn marks_changed(
     folder: &str,
     last: &BTreeSet<Mark>,
     shown: &BTreeSet<Mark>,
-) -> Vec<Asked> {
-    let hand = by_hand(last, &wanted_marks(&thread.now, desk.dialect.flags), shown);
+) -> anyhow::Result<Vec<Asked>> {
+    let mut hand = by_hand(last, &wanted_marks(&thread.now, desk.dialect.flags), shown);
+    if hand == MarkChange::default() {
+        return Ok(Vec::new());
+    }
+    if let Some(attempt) = desk.tx.open_attempt(thread.id)? {
+        hand = hand.unless_ours(&desk.dialect.marks(desk.policy, &attempt.keywords));
+    }
     let spell = |marks: &BTreeSet<Mark>, sign: &str| {
         let words: Vec<String> = marks
             .iter()
@@ -95,10 +101,8 @@ fn marks_changed(
     };
     let changed = format!("{} {}", spell(&hand.add, "+"), spell(&hand.remove, "-"));
     let detail = format!("{} on a mail in {folder}", changed.trim());
-    asked_by_marks(&thread.now, &hand)
-        .into_iter()
-        .map(|command| gesture(command, detail.clone()))
-        .collect()
+    let asked = asked_by_marks(&thread.now, &hand).into_iter();
+    Ok(asked.map(|command| gesture(command, detail.clone())).collect())
 }
 
 /// A message of a thread lies in `folder` with `flags`; `row` says where it was seen before, `last` its marks then.
@@ -122,7 +126,7 @@ pub(super) fn look(
     if crate::desk::marks::should_carry(&folder.place) {
         let last = desk.dialect.marks(desk.policy, last);
         let shown = desk.dialect.marks(desk.policy, flags);
-        asked.extend(marks_changed(desk, &thread, &folder.name, &last, &shown));
+        asked.extend(marks_changed(desk, &thread, &folder.name, &last, &shown)?);
     }
     carry_out(desk, &mut thread, asked, closing)
 }
@@ -181,8 +185,12 @@ fn moved(
 ) -> anyhow::Result<(Vec<Asked>, bool)> {
     let to = &folder.place;
     let layout = desk.dialect.layout;
-    if layout == Layout::Folders && *to == wanted_place(&thread.now) {
-        return Ok((Vec::new(), false));
+    if layout == Layout::Folders {
+        // Baton may have moved it itself, and not have heard that it was done.
+        let attempt = desk.tx.open_attempt(thread.id)?;
+        if *to == wanted_place(&thread.now) || attempt.is_some_and(|open| open.place == *to) {
+            return Ok((Vec::new(), false));
+        }
     }
     let detail = format!("moved to {}", folder.name);
     let commands = if to.is_away() {

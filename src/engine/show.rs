@@ -11,7 +11,7 @@ use crate::desk::retry::{Retry, pause};
 use crate::desk::thread::{Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, What};
 use crate::engine::Desk;
 use crate::engine::record::record;
-use crate::store::{Located, Wish};
+use crate::store::{Attempt, Located, Wish};
 
 /// How many wishes go into one plan.
 const WISHES_MAX: u32 = 200;
@@ -76,6 +76,7 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
             desk.tx.wish_done(&wish)?;
             continue;
         }
+        desk.tx.attempt(&wish, &attempt(desk, &thread))?;
         for (located, action) in differences {
             let key = (action, located.folder.clone());
             writes.entry(key).or_default().push((wish.clone(), located));
@@ -92,6 +93,13 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
         planned.touched.push(touched);
     }
     Ok(planned)
+}
+
+/// Kept before the server is asked: if no answer is heard, what the mailbox shows then may be our own doing.
+fn attempt(desk: &Desk<'_>, thread: &Thread) -> Attempt {
+    let wanted = wanted_marks(&thread.now, desk.dialect.flags);
+    let keywords = wanted.iter().map(|mark| desk.dialect.keyword(desk.policy, mark)).collect();
+    Attempt { keywords, place: wanted_place(&thread.now) }
 }
 
 /// What would be written; forgets the wishes, because a shadow only tells.

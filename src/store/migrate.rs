@@ -7,8 +7,10 @@ use rusqlite::Connection;
 use crate::store::{Error, Result};
 
 /// Every migration, oldest first. A file is never edited after a release.
-pub const MIGRATIONS: &[(&str, &str)] =
-    &[("0001_desk.sql", include_str!("migrations/0001_desk.sql"))];
+pub const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_desk.sql", include_str!("migrations/0001_desk.sql")),
+    ("0002_attempt.sql", include_str!("migrations/0002_attempt.sql")),
+];
 
 fn version(conn: &Connection) -> rusqlite::Result<usize> {
     let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;

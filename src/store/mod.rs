@@ -23,7 +23,7 @@ pub use events::StoredEvent;
 pub use folders::{Folder, MailboxRow, MailboxStatus};
 pub use messages::{Located, MessageRow, NewMessage, Status};
 pub use migrate::{MIGRATIONS, migrate_to};
-pub use outbox::{Effect, Wish};
+pub use outbox::{Attempt, Effect, Wish};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 

@@ -1,8 +1,10 @@
 //! Wishes: what is to be done outside as a consequence of events. *Make it so*, not *add X*: running one twice is harmless.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::desk::marks::Place;
 use crate::desk::thread::ThreadId;
 use crate::store::{Result, Tx};
 
@@ -34,7 +36,48 @@ pub struct Wish {
     pub attempts: u32,
 }
 
+/// What is being written to the mailbox for a wish. Whether it was done is open until the server's answer is kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attempt {
+    /// The keywords and flags that the thread's messages are to carry.
+    pub keywords: Vec<String>,
+    /// Where they are to lie.
+    pub place: Place,
+}
+
+#[derive(Deserialize, Serialize)]
+struct StoredAttempt {
+    keywords: Vec<String>,
+    place: String,
+}
+
 impl Tx<'_> {
+    /// Remembers what is about to be written for a wish.
+    pub fn attempt(&self, wish: &Wish, attempt: &Attempt) -> Result<()> {
+        let (keywords, place) = (attempt.keywords.clone(), attempt.place.stored());
+        let stored = serde_json::to_string(&StoredAttempt { keywords, place }).unwrap_or_default();
+        self.conn
+            .prepare_cached("UPDATE outbox SET attempt = ? WHERE id = ?")?
+            .execute(params![stored, wish.id])?;
+        Ok(())
+    }
+
+    /// What was being written for the thread when the server was heard last, if its answer never came.
+    pub fn open_attempt(&self, thread: ThreadId) -> Result<Option<Attempt>> {
+        let stored: Option<String> = self
+            .conn
+            .prepare_cached("SELECT attempt FROM outbox WHERE thread = ? AND effect = ?")?
+            .query_row(params![thread.0, Effect::ShowMarks.name()], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let stored: Option<StoredAttempt> =
+            stored.and_then(|stored| serde_json::from_str(&stored).ok());
+        Ok(stored.map(|stored| Attempt {
+            keywords: stored.keywords,
+            place: Place::from_stored(&stored.place),
+        }))
+    }
+
     /// Remembers a wish. Wishing for what is already waiting makes it due at once.
     pub fn wish(
         &self,
@@ -98,6 +141,9 @@ impl Tx<'_> {
         self.conn
             .prepare_cached("DELETE FROM outbox WHERE id = ? AND wishes = ?")?
             .execute([wish.id, wish.wishes])?;
+        self.conn
+            .prepare_cached("UPDATE outbox SET attempt = NULL WHERE id = ?")?
+            .execute([wish.id])?;
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::replay::Replay;
 use super::{Seed, times};
-use crate::world::{Fault, Setup, World, poll, signal};
+use crate::world::{Fault, Layout, Setup, World, in_both_layouts, poll, signal};
 
 /// How often a command is typed again when the daemon died under it.
 const TRIES: usize = 5;
@@ -32,8 +32,12 @@ fn is_killed_again_and_again(setup: Setup, name: &str) {
         for _ in 0..kills {
             let moment = *seed.one_of(&[Moment::Later, Moment::Unheard, Moment::DuringCommand]);
             if matches!(moment, Moment::Unheard) {
-                let lines = seed.below(40);
-                world.mailbox().proxy.set_fault(Fault::SilentAfter(lines));
+                let fault = match seed.below(3) {
+                    0 => Fault::SilentAt("UID STORE"),
+                    1 => Fault::SilentAt("UID MOVE"),
+                    _ => Fault::SilentAfter(seed.below(40)),
+                };
+                world.mailbox().proxy.set_fault(fault);
             }
             for _ in 0..=seed.below(3) {
                 act(world, &mut replay, &mut seed, moment);
@@ -103,3 +107,49 @@ fn with_keywords_killed_again_and_again() {
 fn with_folders_killed_again_and_again() {
     is_killed_again_and_again(Setup::folders(), "kill folders");
 }
+
+/// The server shows Ana as the owner, and nobody heard that it does; then Ben gets the thread. What the mailbox shows
+/// then is Baton's own doing, and no gesture of Ana's.
+fn what_was_done_unheard_is_no_gesture(world: &mut World, dies: bool) {
+    world.customer_writes(SUBJECT);
+    let id = world.opens(SUBJECT).to_string();
+    let written = match world.layout() {
+        Layout::Keywords => "UID STORE",
+        Layout::Folders => "UID MOVE",
+    };
+    world.mailbox().proxy.set_fault(Fault::SilentAt(written));
+    world.baton.says(&["claim", &id, "--as", "ana"]).done();
+    world.eventually("the server has done it", |world| {
+        world.mailbox().proxy.fault() == Fault::Silent
+    });
+    if dies {
+        world.baton.kill();
+        world.mailbox().proxy.set_fault(Fault::None);
+    }
+    world.baton.says(&["assign", &id, "ben", "--as", "ana"]).done();
+    if dies {
+        world.start_unattended();
+    } else {
+        world.mailbox().proxy.set_fault(Fault::CutAfter(0));
+    }
+    world.becomes(SUBJECT, "assigned, ben");
+    world.remains(SUBJECT, "assigned, ben");
+    let thread = world.thread(SUBJECT);
+    let kinds: Vec<&str> = thread.events.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["opened", "claimed", "assigned"]);
+}
+
+const SUBJECT: &str = "Broken kettle";
+
+fn what_was_done_unheard_before_a_crash_is_no_gesture(world: &mut World) {
+    what_was_done_unheard_is_no_gesture(world, true);
+}
+
+fn what_was_done_unheard_on_a_lost_line_is_no_gesture(world: &mut World) {
+    what_was_done_unheard_is_no_gesture(world, false);
+}
+
+in_both_layouts!(
+    what_was_done_unheard_before_a_crash_is_no_gesture,
+    what_was_done_unheard_on_a_lost_line_is_no_gesture,
+);

@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     Silent,
     /// The same after the server has said this many lines more: it does what it is asked, and nobody hears of it.
     SilentAfter(usize),
+    /// The same from the answer to the first command of this kind on.
+    SilentAt(&'static str),
     /// New connections are closed at once, existing ones at the server's next line.
     Closed,
     /// The connection is cut when the server has said this many lines more, once.
@@ -115,6 +117,9 @@ impl Fault {
             Fault::None | Fault::CutAfterBytes(_) | Fault::Refuses(..) => Verdict::Pass,
             Fault::Silent => Verdict::Wait,
             Fault::Closed => Verdict::Cut(""),
+            Fault::SilentAt(kind) if is_answer_to(kind) => {
+                self.becomes(Fault::Silent, Verdict::Wait)
+            }
             Fault::SilentAfter(0) => self.becomes(Fault::Silent, Verdict::Wait),
             Fault::CutAfter(0) => self.becomes(Fault::None, Verdict::Cut("")),
             Fault::DeadAfter(0) => self.becomes(Fault::None, Verdict::Dead),
@@ -140,7 +145,7 @@ impl Fault {
                 let bytes = *bytes;
                 self.becomes(Fault::None, Verdict::Flood(bytes))
             }
-            Fault::Says(..) | Fault::Floods(..) => Verdict::Pass,
+            Fault::Says(..) | Fault::Floods(..) | Fault::SilentAt(_) => Verdict::Pass,
         }
     }
 
