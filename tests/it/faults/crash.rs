@@ -84,9 +84,9 @@ fn ends_the_same(setup: Setup, name: &str) {
     assert_eq!(end, without, "after {died} crashes");
     eprintln!("{name}: ended the same with {died} crashes in one day");
     let mut seed = Seed::printed(name);
-    let mut after = if is_long() { 1 } else { 3 + seed.below(30) };
+    let first = if is_long() { 1 } else { 3 + seed.below(30) };
     let mut days = 0;
-    for _ in 0..times(1, 500) {
+    for after in first..first + times(1, 500) {
         let once = Crashes { after: Some(after), again: false, died: 0 };
         let (end, died) = told(&setup, once);
         assert_eq!(end, without, "after a crash after commit {after}");
@@ -94,7 +94,6 @@ fn ends_the_same(setup: Setup, name: &str) {
             break;
         }
         days += 1;
-        after += 1;
     }
     eprintln!("{name}: ended the same with one crash, {days} times");
 }
