@@ -227,6 +227,9 @@ impl Memory for LaneMemory {
         let told = name.clone();
         self.at_desk(move |desk| {
             let mut folder = folder(desk, &name)?;
+            if folder.uidvalidity == uidvalidity {
+                engine::gone_unread(desk, &folder, &all, next_uid)?;
+            }
             folder.uidvalidity = uidvalidity;
             for seen in &all {
                 engine::see(desk, &folder, seen)?;

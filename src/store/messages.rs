@@ -437,6 +437,15 @@ impl Tx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The UIDs known of a folder from `first` up to, and without, `end`.
+    pub fn uids_between(&self, folder: i64, first: u32, end: u32) -> Result<Vec<u32>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid FROM location WHERE folder = ? AND uid >= ? AND uid < ? ORDER BY uid",
+        )?;
+        let rows = statement.query_map(params![folder, first, end], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Whether anything is known to lie in the folder.
     pub fn has_locations(&self, folder: i64) -> Result<bool> {
         Ok(self
