@@ -269,6 +269,18 @@ fn unblock(thread: &Thread, asked: &Asked) -> Decision {
     done(thread, asked, What::Unblocked, &unblocked(now))
 }
 
+/// A position put together from two: the owner of one and the state of another may not fit each other, and the state gives
+/// way. Happens where an earlier act is taken back and a later one stays.
+pub fn coherent(position: Position) -> Position {
+    let state = match (position.state, &position.owner) {
+        (State::New, Some(_)) => State::Assigned,
+        (State::Assigned, None) => State::New,
+        (State::Blocked, _) if position.block.is_none() => unblocked(&position).state,
+        (state, _) => state,
+    };
+    Position { state, ..position }
+}
+
 /// Where a blocked thread goes on.
 pub(super) fn unblocked(now: &Position) -> Position {
     let state = match now.before {

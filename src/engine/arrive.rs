@@ -1,9 +1,10 @@
 //! A message is seen in a folder: it is one we know, or it joins a thread, or it opens one, or it is accounted for otherwise.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
-use crate::desk::arrival::{self, Fit, Mail};
+use crate::desk::arrival::{self, Fit, Mail, Timing};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
@@ -12,12 +13,13 @@ use crate::desk::thread::{
     Actor, Cause, CauseKind, Change, MessageKey, NewEvent, State, Thread, ThreadId, What,
 };
 use crate::engine::ask::merging;
+use crate::engine::look::Flags;
 use crate::engine::record::record;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
 use crate::mail::thanks::is_bare_thanks;
-use crate::store::{Folder, MessageRow, NewMessage, Status};
+use crate::store::{Folder, Located, MessageRow, NewMessage, Status};
 
 /// The longest excerpt of a message's new text, characters.
 const EXCERPT_MAX: usize = 1000;
@@ -25,6 +27,10 @@ const EXCERPT_MAX: usize = 1000;
 const REFERENCES_KEPT: usize = 40;
 /// How many ids of a message are looked up, the nearest first.
 const REFERENCES_TRIED: usize = 120;
+/// How many threads are weighed that a mail's ids point to.
+const CANDIDATES_MAX: usize = 10;
+/// How many recipients of a mail in Sent are tried as the customer that it answers.
+const RECIPIENTS_TRIED: usize = 10;
 /// How many participants of one mail are kept.
 const PARTICIPANTS_MAX: usize = 200;
 
@@ -43,8 +49,26 @@ pub struct Seen {
     pub message: Option<Message>,
 }
 
+/// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
+/// the answer to a MOVE promised there and is not among them is gone again.
+pub fn arrivals(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &[Seen],
+    next_uid: u32,
+) -> anyhow::Result<()> {
+    let there: BTreeSet<u32> = seen.iter().map(|one| one.uid).collect();
+    let promised = desk.tx.uids_between(folder.id, folder.next_uid, next_uid)?;
+    let vanished = promised.into_iter().filter(|uid| !there.contains(uid)).collect();
+    look::change(desk, folder, &Flags { flags: Vec::new(), vanished })?;
+    for one in seen {
+        see(desk, folder, one)?;
+    }
+    Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next_uid)?)
+}
+
 /// Takes note of a message that was seen in `folder`.
-pub fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
+fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
     if let Some(located) = desk.tx.location(folder.id, seen.uid)? {
         // Baton moved it there itself, or it was seen before a crash.
         return look::flags_seen(desk, &located, &seen.flags);
@@ -208,15 +232,22 @@ fn meet(
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     desk.tx.add_references(desk.mailbox, key, &ids_kept(message))?;
     place_new(desk, folder, seen, message, key, &new)?;
-    // What a person did to it before it was first seen counts as done now.
-    if let Some(row) = desk.tx.message(key)? {
-        let from = match folder.place {
-            Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
-            _ => Place::Inbox,
-        };
-        look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])?;
-    }
-    Ok(())
+    done_before_seen(desk, folder, seen, key)
+}
+
+/// What a person did to a mail before it counted counts as done now.
+fn done_before_seen(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    key: MessageKey,
+) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
+    let from = match folder.place {
+        Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
+        _ => Place::Inbox,
+    };
+    look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])
 }
 
 fn place_new(
@@ -232,6 +263,8 @@ fn place_new(
         (Place::Junk | Place::Trash, "customer" | "internal") => {
             arrived_away(desk, folder, seen, message, key)
         }
+        // A draft that was thrown away.
+        (Place::Junk | Place::Trash, _) => Ok(()),
         (_, "own") => own_copy(desk, folder, seen, message, key),
         _ => arrived(desk, folder, seen, message, key),
     }
@@ -253,26 +286,52 @@ fn meet_again(
             // It came back from Junk or Trash: only now does it count.
             desk.tx.set_look(row.key, &folder.place, &[])?;
             let new = new_message(desk, folder, seen, message, String::new());
-            place_new(desk, folder, seen, message, row.key, &new)
+            place_new(desk, folder, seen, message, row.key, &new)?;
+            done_before_seen(desk, folder, seen, row.key)
         }
-        Status::Own | Status::Threaded if folder.place == Place::Sent && !row.replied => {
-            sent(desk, folder, seen, message, row.key)
+        Status::Own | Status::Threaded
+            if folder.place == Place::Sent && !row.replied && row.direction == "own" =>
+        {
+            sent(desk, folder, seen, message, row.key)?;
+            let last = lost_flags.unwrap_or_else(|| row.marks.clone());
+            match desk.tx.message(row.key)? {
+                Some(row) if row.thread.is_some() => {
+                    look::met_again(desk, &row, &row.place, folder, &seen.flags, &last)
+                }
+                _ => Ok(desk.tx.set_look(row.key, &folder.place, &[])?),
+            }
         }
         Status::Threaded => {
             if lost_folder && folder.place == Place::Elsewhere {
                 return look::put_back(desk, row, folder);
             }
-            let last = lost_flags.clone().unwrap_or_else(|| row.marks.clone());
-            if lost_flags.is_some() {
-                look::after_renumbering(desk, row, folder, &seen.flags, &last)
-            } else {
-                look::look(desk, row, folder, &seen.flags, &last)
+            if lost_flags.is_none() && came_once_more(desk, folder, seen, row)? {
+                return look::show_again(desk, row);
             }
+            let last = lost_flags.as_ref().unwrap_or(&row.marks);
+            let from = if lost_flags.is_some() { &folder.place } else { &row.place };
+            look::met_again(desk, row, from, folder, &seen.flags, last)
         }
         Status::History | Status::Own | Status::Ignored | Status::Draft => {
             Ok(desk.tx.set_look(row.key, &folder.place, &[])?)
         }
     }
+}
+
+/// Whether the mail was delivered a second time, as through an alias: a person's move or copy keeps INTERNALDATE (RFC 3501,
+/// section 6.4.7), and here another copy lies where the team works. It is no gesture.
+fn came_once_more(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    row: &MessageRow,
+) -> anyhow::Result<bool> {
+    if folder.place != Place::Inbox || seen.arrived_at == row.arrived_at {
+        return Ok(false);
+    }
+    let copies = desk.tx.locations_of(row.key)?;
+    let other = |copy: &Located| (copy.folder_id, copy.uid) != (folder.id, seen.uid);
+    Ok(copies.iter().any(|copy| other(copy) && !copy.place.is_away()))
 }
 
 /// The ids to be found by.
@@ -307,10 +366,12 @@ fn candidates(
     }
     let mut found: Vec<Candidate> = Vec::new();
     for (id, evidence) in evidence {
-        let Some(thread) = desk.tx.thread_by_reference(desk.mailbox, &id)? else { continue };
-        if found.iter().all(|candidate| candidate.thread != thread) {
-            let participants = desk.tx.participants(thread)?;
-            found.push(Candidate { thread, evidence, participants });
+        for thread in desk.tx.threads_by_reference(desk.mailbox, &id)? {
+            let known = found.iter().any(|candidate| candidate.thread == thread);
+            if !known && found.len() < CANDIDATES_MAX {
+                let participants = desk.tx.participants(thread)?;
+                found.push(Candidate { thread, evidence: evidence.clone(), participants });
+            }
         }
     }
     Ok(found)
@@ -337,11 +398,14 @@ fn joining(
     if candidates.is_empty()
         && joining::may_join_by_subject(&message.subject, &message.base_subject)
     {
-        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject)?;
+        let subject = &message.base_subject;
+        let found = desk.tx.open_thread_by_subject(desk.mailbox, subject, &writer.from)?;
         let found = found.map(|thread| -> anyhow::Result<_> {
             let participants = desk.tx.participants(thread.id)?;
             let evidence = format!("answers under the subject of {}", thread.id);
-            Ok((Candidate { thread: thread.id, evidence, participants }, thread.updated_at))
+            let last = thread.now.last_customer_at.max(thread.now.last_reply_at);
+            let last = last.unwrap_or(thread.created_at);
+            Ok((Candidate { thread: thread.id, evidence, participants }, last))
         });
         let by_subject =
             joining::by_subject(desk.policy, &writer, found.transpose()?, seen.arrived_at);
@@ -425,13 +489,36 @@ fn join(
             let answered = desk.tx.is_referred_to(thread.id, &message.message_id, "own")?
                 && thread.now.last_reply_at == Some(seen.arrived_at);
             let thanks = is_bare_thanks(&message.new_text);
-            arrival::customer_wrote(desk.policy, &thread, mail, thanks, answered)
+            let timing = if answered {
+                Timing::Answered
+            } else if answers_last_reply(desk, &thread, message)? {
+                Timing::AnswersUs
+            } else {
+                Timing::ByArrival
+            };
+            arrival::customer_wrote(desk.policy, &thread, mail, thanks, timing)
         }
     };
     for event in events {
         record(desk, &mut thread, event)?;
     }
     take_part(desk, folder, thread.id, message)
+}
+
+/// Whether the mail answers our newest reply, whatever the clocks say.
+fn answers_last_reply(desk: &Desk<'_>, thread: &Thread, message: &Message) -> anyhow::Result<bool> {
+    for id in &message.in_reply_to {
+        let answered = desk.tx.message_by_identity(desk.mailbox, id)?;
+        let ours = answered.is_some_and(|row| {
+            row.thread == Some(thread.id)
+                && row.replied
+                && thread.now.last_reply_at.is_none_or(|last| last <= row.arrived_at)
+        });
+        if ours {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn simple(actor: Actor, mail: &Mail, what: impl FnOnce(MessageKey, String) -> What) -> NewEvent {
@@ -549,8 +636,14 @@ fn sent(
     key: MessageKey,
 ) -> anyhow::Result<()> {
     let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
-    let mail = as_mail(folder, seen, key, why);
+    let mut mail = as_mail(folder, seen, key, why);
+    // A client that stores the copy also says when it arrived, by its own clock.
+    mail.arrived_at = mail.arrived_at.min(desk.now);
     let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
+    if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
+        // The log has it from the copy in INBOX, or from before the folder was numbered anew.
+        return Ok(());
+    }
     let event = if machine {
         machine_wrote(mail, message)
     } else if to_customer(desk, &thread, message)? {
@@ -606,15 +699,26 @@ fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
 
 /// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
 fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
-    if let Some(candidate) = candidates(desk, message, true)?.into_iter().next() {
-        return Ok(Some((desk.thread(candidate.thread)?, candidate.evidence)));
+    let mut first = None;
+    for candidate in candidates(desk, message, true)? {
+        let thread = desk.thread(candidate.thread)?;
+        // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
+        if to_customer(desk, &thread, message)? {
+            return Ok(Some((thread, candidate.evidence)));
+        }
+        first.get_or_insert((thread, candidate.evidence));
+    }
+    if first.is_some() {
+        return Ok(first);
     }
     if !joining::may_join_by_subject(&message.subject, &message.base_subject) {
         return Ok(None);
     }
-    let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject)?;
-    let Some(thread) = found else { return Ok(None) };
-    let to_customer = lower(&message.to).any(|to| to == thread.now.customer);
-    let why = "answers under the thread's subject, to its customer".to_string();
-    Ok(to_customer.then_some((thread, why)))
+    for to in lower(&message.to).take(RECIPIENTS_TRIED) {
+        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject, &to)?;
+        if let Some(thread) = found {
+            return Ok(Some((thread, format!("answers {to} under the thread's subject"))));
+        }
+    }
+    Ok(None)
 }

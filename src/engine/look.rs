@@ -40,11 +40,28 @@ pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Resu
     for uid in &changes.vanished {
         if let Some(message) = desk.tx.remove_location(folder.id, *uid)? {
             desk.tx.set_missing(message, false)?;
+            show_other_copies(desk, message)?;
         }
     }
     Ok(())
 }
 
+<<<<<<< HEAD
+/// A copy is gone. Where places are folders it may have been the one in the right place, so that another has to go there.
+fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
+    if desk.dialect.layout != Layout::Folders || desk.tx.locations_of(message)?.is_empty() {
+        return Ok(());
+    }
+    desk.tx.message(message)?.map_or(Ok(()), |row| show_again(desk, &row))
+}
+
+/// A mail of a thread may lie or look other than it should, and nobody decided anything.
+pub(super) fn show_again(desk: &Desk<'_>, row: &MessageRow) -> anyhow::Result<()> {
+    match row.thread {
+        Some(thread) => Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?),
+        None => Ok(()),
+    }
+=======
 /// Every message from the folder's cursor up to `next_uid` was read: what is known to lie there and was not among them is
 /// gone. Baton knows what lies beyond the cursor when it has moved it there itself, and a person may move it on first.
 pub fn gone_unread(
@@ -57,6 +74,7 @@ pub fn gone_unread(
     let known = desk.tx.uids_between(folder.id, folder.next_uid, next_uid)?;
     let vanished = known.into_iter().filter(|uid| !there.contains(uid)).collect();
     change(desk, folder, &Flags { flags: Vec::new(), vanished })
+>>>>>>> faults
 }
 
 /// Takes note of the flags of a copy that is known.
@@ -146,16 +164,18 @@ pub(super) fn look(
     carry_out(desk, &mut thread, asked, closing)
 }
 
-/// The same after the folder was numbered anew: a person may have added marks meanwhile, but marks that are gone were lost
-/// by the server, and are shown again.
-pub(super) fn after_renumbering(
+/// The same for a mail that is known, met under a UID that is not: it was moved or copied, came once more, or its folder
+/// was numbered anew. Somebody may have added marks meanwhile; those that are missing say nothing, because a second
+/// delivery has none and servers lose them: they are shown again.
+pub(super) fn met_again(
     desk: &Desk<'_>,
     row: &MessageRow,
+    from: &Place,
     folder: &Folder,
     flags: &[String],
     last: &[String],
 ) -> anyhow::Result<()> {
-    let here_before = MessageRow { place: folder.place.clone(), ..row.clone() };
+    let here_before = MessageRow { place: from.clone(), ..row.clone() };
     let shown = desk.dialect.marks(desk.policy, flags);
     let kept: Vec<String> = last
         .iter()
@@ -165,10 +185,8 @@ pub(super) fn after_renumbering(
         })
         .cloned()
         .collect();
-    if kept.len() != last.len()
-        && let Some(thread) = row.thread
-    {
-        desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?;
+    if kept.len() != last.len() || *from != folder.place {
+        show_again(desk, row)?;
     }
     look(desk, &here_before, folder, flags, &kept)
 }
@@ -249,7 +267,11 @@ fn carry_out(
                 }
             }
             Decision::Refused(_, Some(event)) => {
-                record(desk, thread, *event)?;
+                // The same gesture on the next mail of the thread is the same act.
+                let last = desk.tx.last_event_of(thread.id)?;
+                if last.is_none_or(|last| last.at != desk.now || last.what != event.what) {
+                    record(desk, thread, *event)?;
+                }
             }
             Decision::Already(_) | Decision::Refused(_, None) => (),
         }
@@ -264,7 +286,10 @@ fn too_many_moves(desk: &Desk<'_>, thread: ThreadId) -> anyhow::Result<Option<u3
     let threads: BTreeSet<ThreadId> =
         moves.iter().map(|(thread, _)| *thread).chain([thread]).collect();
     let count = u32::try_from(threads.len()).unwrap_or(u32::MAX);
-    Ok((count > desk.policy.burst_moves_per_minute).then_some(count))
+    // What was done in the hours before now is all decided in this minute.
+    let minutes = u32::try_from(desk.away.as_secs() / 60).unwrap_or(u32::MAX).saturating_add(1);
+    let limit = desk.policy.burst_moves_per_minute.saturating_mul(minutes);
+    Ok((count > limit).then_some(count))
 }
 
 /// The move was one of many: it is recorded, decides nothing, and what the first of them seemed to decide is taken back.
@@ -297,6 +322,10 @@ fn note_automation(
     let what = What::Automated { place, moves };
     let event = NewEvent::new(Actor::Someone, cause, what, change);
     record(desk, thread, event)?;
+    if desk.dialect.layout == Layout::Folders {
+        // Where the mails were put they stay, all alike, until somebody decides about the thread.
+        desk.tx.unwish(thread.id, Effect::ShowMarks)?;
+    }
     Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, 0)?)
 }
 
@@ -313,7 +342,8 @@ fn take_back(
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
         Some(event) if event.change.decided().holds_in(&thread.now) => {
-            let back = event.change.decided().opposite(&before);
+            let back =
+                crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
         }
         _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),
@@ -334,7 +364,8 @@ pub fn judge(desk: &Desk<'_>) -> anyhow::Result<bool> {
 
 fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
     let Some(row) = desk.tx.message(key)? else { return Ok(()) };
-    desk.tx.set_look(key, &Place::Gone, &[])?;
+    // Its marks are kept: they are what it carried when it was seen last, should it come back.
+    desk.tx.set_look(key, &Place::Gone, &row.marks)?;
     let Some(thread) = row.thread else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
     reload(desk, &mut thread)?;

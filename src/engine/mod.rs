@@ -13,10 +13,11 @@ mod show;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context;
 
-pub use arrive::{Seen, see};
+pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use look::{Flags, change, gone_unread, judge};
@@ -45,6 +46,8 @@ pub struct Desk<'a> {
     pub mailbox: i64,
     /// The time of everything that is decided in it.
     pub now: Timestamp,
+    /// For how long nobody had looked before what is being read now; zero once everything has been looked at.
+    pub away: Duration,
 }
 
 impl Desk<'_> {

@@ -23,7 +23,8 @@ pub(super) fn record(desk: &Desk<'_>, thread: &mut Thread, new: NewEvent) -> any
         desk.tx.save_thread(&other)?;
         desk.tx.wish(desk.mailbox, other.id, Effect::ShowMarks, desk.now)?;
     }
-    if event.change.shows() || (!joins.is_empty() && shows_anything(desk, thread)) {
+    let joined = !joins.is_empty() && (shows_anything(desk, thread) || brings_known(&event));
+    if event.change.shows() || joined {
         desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
     }
     tracing::debug!(thread = thread.id.0, seq = event.seq, "{}: {}", thread.id, event.what.kind());
@@ -34,6 +35,15 @@ pub(super) fn record(desk: &Desk<'_>, thread: &mut Thread, new: NewEvent) -> any
 fn shows_anything(desk: &Desk<'_>, thread: &Thread) -> bool {
     !wanted_marks(&thread.now, desk.dialect.flags).is_empty()
         || wanted_place(&thread.now) != Place::Inbox
+}
+
+/// Whether mails came to the thread that were there before, so that somebody may have moved or marked them.
+fn brings_known(event: &Event) -> bool {
+    match &event.what {
+        What::Opened { adopted, .. } => !adopted.is_empty(),
+        What::Merged { .. } | What::Split { .. } | What::Undone { .. } => true,
+        _ => false,
+    }
 }
 
 fn joined_by(event: &Event) -> String {

@@ -153,6 +153,8 @@ in_both_layouts!(
     what_was_done_unheard_before_a_crash_is_no_gesture,
     what_was_done_unheard_on_a_lost_line_is_no_gesture,
 );
+<<<<<<< HEAD
+=======
 
 /// Baton moves a mail, and a person moves it on before Baton has looked into the folder.
 #[test]
@@ -173,3 +175,4 @@ fn what_is_moved_on_before_it_was_looked_at_is_accounted_for() {
         world.becomes(SUBJECT, "resolved, ana");
     });
 }
+>>>>>>> faults
