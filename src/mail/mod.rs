@@ -12,6 +12,7 @@ pub mod newtext;
 pub mod parse;
 pub mod subject;
 
+mod absence;
 mod body;
 mod bounce_words;
 mod entities;
