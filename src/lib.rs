@@ -1,6 +1,58 @@
 //! Baton: one owner and one state for every thread of a shared mailbox, shown in the mailbox itself.
+//!
+//! The modules below are the rooms of the house, in reading order. Which room may import which is listed in
+//! `tests/it/architecture.rs`, and held there.
+//!
+//! # The story of a message
+//!
+//! 1. [`imap`] learns of a change: IDLE, NOTIFY, a poll where those cannot see, or a nudge because something is to be
+//!    written. It compares UIDVALIDITY with the cursor that its [`imap::Memory`] gave it, fetches from the cursor on with
+//!    PEEK, in bounded batches, and hands over what it saw: folder, UIDs, flags, bytes.
+//! 2. [`daemon`] reads the bytes ([`mail::parse`]) and gives them to [`engine`], one transaction for each batch: is it a mail
+//!    that we know, in a new place; does it join a thread ([`desk::joining`]); what does it do to that thread
+//!    ([`desk::arrival`])? Messages, events, threads, wishes **and cursor** are kept together or not at all. A crash means
+//!    that the batch is seen again, and a message's identity makes that harmless.
+//! 3. Where a mail lies and which keywords it carries is compared in three looks ([`desk::marks`]): what Baton last wrote or
+//!    saw, what is there, what should be there. What moved away from *should be* was a person: a gesture, which becomes
+//!    the same command as on the command line, decided by [`desk::command::decide`].
+//! 4. Every event carries what it changed in the thread. The thread table is the fold of the log; `baton rebuild` folds it
+//!    anew and compares.
+//! 5. Where an event changed what should be shown, the outbox holds a wish: *show this thread*. The lane works out the
+//!    difference when it writes ([`engine::plan`]), [`imap`] writes one STORE or MOVE for all the mails of a folder that need
+//!    the same, and what it wrote is kept ([`engine::settle`]), so that its echo is no news.
+//!
+//! # The story of a command
+//!
+//! `baton claim 12 --as ana` connects to the socket in the state directory. The daemon decides in the store's one writing
+//! thread, where gestures are decided as well: whoever is decided first has won. Without a daemon the command takes the
+//! lock of the state directory and decides by itself, with the same function; the mailbox shows it at the next start.
+//!
+//! # Where to change what
+//!
+//! | to change | go to |
+//! | --- | --- |
+//! | what a state, a gesture or a command means | [`desk`] |
+//! | how mail is understood | [`mail`] |
+//! | what is remembered | [`store`]; a new migration, with sample rows |
+//! | how a server is spoken to | [`imap`] |
+//! | a key of the configuration | [`config`], and `config.example.toml` |
+//! | what a person sees on the command line | [`cli`] |
 
+// What the desk knows and decides: pure.
 pub mod clock;
 pub mod desk;
-pub mod imap;
 pub mod mail;
+
+// What it remembers.
+pub mod store;
+
+// The door to the mailboxes.
+pub mod imap;
+
+// What turns the wheels.
+pub mod daemon;
+pub mod engine;
+
+// The hallway.
+pub mod cli;
+pub mod config;

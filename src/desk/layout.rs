@@ -3,7 +3,13 @@
 //! The desk speaks of marks by meaning ([`crate::desk::marks`]); only this file spells them. Names are the
 //! admin's, so that a team can translate them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+
+use crate::desk::marks::{Mark, Place};
+use crate::desk::policy::Policy;
+use crate::desk::roster::{Agent, AgentId};
 
 /// How a mailbox shows owner and state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -45,4 +51,145 @@ impl Default for MarkNames {
             keyword: "baton".into(),
         }
     }
+}
+
+/// Spells marks and places for one mailbox.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Dialect {
+    /// How marks are shown.
+    pub layout: Layout,
+    /// Whether `\Flagged` means escalation.
+    pub flags: bool,
+    /// What stands before the root where all folders lie below INBOX, as in `INBOX.`; else empty.
+    pub prefix: String,
+    /// The server's hierarchy delimiter.
+    pub delimiter: char,
+}
+
+impl Dialect {
+    /// How `policy`'s mailbox is spelled on a server.
+    pub fn new(policy: &Policy, layout: Layout, prefix: &str, delimiter: char) -> Dialect {
+        let flags = policy.flag_escalates.unwrap_or(layout != Layout::Folders);
+        Dialect { layout, flags, prefix: prefix.to_string(), delimiter }
+    }
+
+    /// The flag or keyword for a mark.
+    pub fn keyword(&self, policy: &Policy, mark: &Mark) -> String {
+        let keyword = &policy.names.keyword;
+        match mark {
+            Mark::Owner(agent) => format!("{keyword}-{agent}"),
+            Mark::Waiting => format!("{keyword}-waiting"),
+            Mark::Blocked => format!("{keyword}-blocked"),
+            Mark::Resolved => format!("{keyword}-resolved"),
+            Mark::Ignored => format!("{keyword}-ignored"),
+            Mark::Escalated => "\\Flagged".to_string(),
+        }
+    }
+
+    /// What a message's flags say. Keywords have no case (RFC 9051, section 2.3.2); those of nobody we know say nothing.
+    pub fn marks(&self, policy: &Policy, flags: &[String]) -> BTreeSet<Mark> {
+        flags.iter().filter_map(|flag| self.mark(policy, flag)).collect()
+    }
+
+    fn mark(&self, policy: &Policy, flag: &str) -> Option<Mark> {
+        if flag.eq_ignore_ascii_case("\\Flagged") {
+            return self.flags.then_some(Mark::Escalated);
+        }
+        if self.layout != Layout::Keywords {
+            return None;
+        }
+        let flag = flag.to_ascii_lowercase();
+        let name = flag.strip_prefix(&policy.names.keyword)?.strip_prefix('-')?;
+        match name {
+            "waiting" => Some(Mark::Waiting),
+            "blocked" => Some(Mark::Blocked),
+            "resolved" => Some(Mark::Resolved),
+            "ignored" => Some(Mark::Ignored),
+            _ => {
+                let id = AgentId(name.to_string());
+                policy.agent(&id).map(|_| Mark::Owner(id))
+            }
+        }
+    }
+
+    fn below_root(&self, policy: &Policy, levels: &[&str]) -> String {
+        let mut name = format!("{}{}", self.prefix, policy.names.root);
+        for level in levels {
+            name.push(self.delimiter);
+            name.push_str(level);
+        }
+        name
+    }
+
+    /// The folder of a place; `None` for places that are the server's or nobody's.
+    pub fn folder(&self, policy: &Policy, place: &Place) -> Option<String> {
+        let names = &policy.names;
+        let of = |agent: &AgentId| policy.agent(agent).map(|agent| agent.mark.clone());
+        match place {
+            Place::Inbox => Some("INBOX".to_string()),
+            Place::Owned(agent) => Some(self.below_root(policy, &[&of(agent)?])),
+            Place::Waiting(Some(agent)) => {
+                Some(self.below_root(policy, &[&of(agent)?, &names.waiting]))
+            }
+            Place::Waiting(None) => Some(self.below_root(policy, &[&names.waiting])),
+            Place::Blocked(Some(agent)) => {
+                Some(self.below_root(policy, &[&of(agent)?, &names.blocked]))
+            }
+            Place::Blocked(None) => Some(self.below_root(policy, &[&names.blocked])),
+            Place::Resolved => Some(self.below_root(policy, &[&names.resolved])),
+            Place::Ignored => Some(self.below_root(policy, &[&names.ignored])),
+            _ => None,
+        }
+    }
+
+    /// The folders that exist from the start, parents first; none where marks are keywords.
+    pub fn folders(&self, policy: &Policy) -> Vec<String> {
+        if self.layout != Layout::Folders {
+            return Vec::new();
+        }
+        let mut folders = vec![self.below_root(policy, &[])];
+        folders.extend(self.places(policy).iter().filter_map(|place| self.folder(policy, place)));
+        folders
+    }
+
+    fn places(&self, policy: &Policy) -> Vec<Place> {
+        let mut places = Vec::new();
+        for agent in policy.agents.iter().filter(|agent| agent.works_in(&policy.mailbox)) {
+            let id = &agent.id;
+            places.push(Place::Owned(id.clone()));
+            places.push(Place::Waiting(Some(id.clone())));
+            places.push(Place::Blocked(Some(id.clone())));
+        }
+        places.extend([
+            Place::Waiting(None),
+            Place::Blocked(None),
+            Place::Resolved,
+            Place::Ignored,
+        ]);
+        places
+    }
+
+    /// What a folder of Baton's means. Folder names are compared without case, as Exchange does.
+    pub fn place_below_root(&self, policy: &Policy, folder: &str) -> Place {
+        if self.layout != Layout::Folders {
+            return Place::Elsewhere;
+        }
+        let everyone = Policy {
+            agents: policy
+                .agents
+                .iter()
+                .map(|agent| Agent { mailboxes: Vec::new(), ..agent.clone() })
+                .collect(),
+            ..policy.clone()
+        };
+        self.places(&everyone)
+            .into_iter()
+            .find(|place| self.folder(policy, place).is_some_and(|name| same_folder(&name, folder)))
+            .unwrap_or(Place::Elsewhere)
+    }
+}
+
+/// Whether two folder names are one folder.
+pub fn same_folder(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
 }

@@ -4,7 +4,13 @@
 //! reads a clock, opens a socket or sees the database. Start with [`thread`], then [`command`];
 //! [`marks`] says what the mailbox should show and what a person changed in it.
 
+pub mod arrival;
+pub mod command;
+pub mod joining;
 pub mod layout;
+pub mod marks;
 pub mod policy;
 pub mod retry;
 pub mod roster;
+pub mod thread;
+pub mod wording;

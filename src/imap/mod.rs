@@ -3,10 +3,38 @@
 //! [`watch::watch`] keeps one connection and tells a [`Memory`] what it sees; `show.rs` is the only writer. It reads with
 //! PEEK, never sets `\Seen`, and expunges nothing but the originals of messages that it has just copied where the server
 //! has no MOVE. It knows nothing of threads: folders, UIDs, flags and bytes go out, [`Change`]s come in.
+//!
+//! In reading order: `watch` (one connection's life), `connect`, `session` (runs a command) with `answer` and `tolerant`
+//! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
+//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
+
+mod answer;
+mod arrivals;
+mod before_login;
+mod catch_up;
+pub mod connect;
+pub mod error;
+mod fetch;
+mod folders;
+mod idle;
+pub mod probe;
+#[cfg(test)]
+mod script;
+mod session;
+pub mod show;
+mod survey;
+mod tolerant;
+#[cfg(test)]
+mod trial;
+mod uid_set;
+mod usual_names;
+mod utf7;
+pub mod watch;
 
 use std::future::Future;
 
 use crate::clock::Timestamp;
+pub use error::Error;
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -115,7 +143,8 @@ pub struct Changes {
 pub struct Server {
     /// The capabilities after login, upper case.
     pub capabilities: Vec<String>,
-    /// Whether INBOX takes new keywords: `\*` in PERMANENTFLAGS.
+    /// Whether INBOX takes new keywords: `\*` in PERMANENTFLAGS. Servers do not tell it to a read-only visit (EXAMINE),
+    /// so a shadow sees `false`.
     pub keywords: bool,
 }
 
@@ -158,6 +187,15 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// What the memory wants done about the folders.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wanted {
+    /// Folders to create, parents first.
+    pub create: Vec<String>,
+    /// Folders of no known use to watch all the same: Baton's mails may have strayed into them.
+    pub watch: Vec<String>,
+}
+
 /// What the watch asks of the memory, and tells it. The daemon implements it with the engine.
 ///
 /// Every method that records something returns only after it is durable; an error ends the connection, and the watch
@@ -166,12 +204,12 @@ pub trait Memory: Send {
     /// The connection stands.
     fn connected(&mut self, server: Server) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// The folders as they are now, at the start and whenever they may have changed. Answers the folders to create
-    /// (parents first), before anything is read.
+    /// The folders as they are now, at the start and whenever they may have changed. Answers what is to be done about
+    /// them before anything is read.
     fn listed(
         &mut self,
         folders: Vec<Listed>,
-    ) -> impl Future<Output = anyhow::Result<Vec<String>>> + Send;
+    ) -> impl Future<Output = anyhow::Result<Wanted>> + Send;
 
     /// How far `folder` has been read.
     fn cursor(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<Cursor>> + Send;

@@ -12,7 +12,7 @@ use super::message::Attachment;
 use super::{flowed, tnef, words};
 
 /// The longest text that is kept, in bytes.
-pub(super) const TEXT_MAX: usize = 4 * 1024 * 1024;
+pub(super) const TEXT_MAX: usize = 1024 * 1024;
 /// How many attachments are listed.
 const ATTACHMENTS_MAX: usize = 1_000;
 
@@ -39,6 +39,7 @@ pub(super) fn read(message: &Message<'_>) -> Body {
         body.plain = joined(message, parts(message, &message.text_body));
     }
     attachments(message, &mut body);
+    unbound(message, &mut body);
     if body.plain.text.len() > TEXT_MAX {
         body.problems
             .push(format!("the text is longer than {TEXT_MAX} bytes; the rest is left out"));
@@ -71,6 +72,8 @@ fn joined<'m, 'x: 'm>(
     parts: impl Iterator<Item = &'m MessagePart<'x>>,
 ) -> Plain {
     let mut whole = Plain::default();
+    // The last line of `whole`.
+    let mut line = 0;
     for part in parts {
         let piece = match &part.body {
             PartType::Text(_) => plain(message, part),
@@ -80,21 +83,27 @@ fn joined<'m, 'x: 'm>(
         if piece.text.trim().is_empty() {
             continue;
         }
-        if !whole.text.is_empty() {
-            let end = whole.text.trim_end().len();
-            whole.text.truncate(end);
-            whole.text.push_str("\n\n");
+        if whole.text.len() > TEXT_MAX {
+            break;
         }
-        let shift = whole.text.matches('\n').count();
-        whole.attributions.extend(piece.attributions.iter().map(|line| line + shift));
-        whole.history = whole.history.or(piece.history.map(|line| line + shift));
-        whole.text.push_str(&piece.text);
+        if !whole.text.is_empty() {
+            whole.text.push_str("\n\n");
+            line += 2;
+        }
+        whole.attributions.extend(piece.attributions.iter().map(|at| at + line));
+        whole.history = whole.history.or(piece.history.map(|at| at + line));
+        let text = piece.text.trim_end();
+        line += text.matches('\n').count();
+        whole.text.push_str(text);
     }
     whole
 }
 
 fn plain(message: &Message<'_>, part: &MessagePart<'_>) -> Plain {
-    let text = lines(&decoded(message, part));
+    let mut text = decoded(message, part);
+    // One letter more than is kept, so that the cut is noticed.
+    cut(&mut text, TEXT_MAX + 4);
+    let text = lines(&text);
     let attribute = |name: &str| {
         part.content_type()
             .and_then(|kind| kind.attribute(name))
@@ -174,6 +183,22 @@ fn attachments(message: &Message<'_>, body: &mut Body) {
             body.inner = Some((sender.map(str::to_owned), texts.text));
         }
     }
+}
+
+/// A multipart whose boundary cannot be found is text to the library, and an attachment; no word in it is lost.
+fn unbound(message: &Message<'_>, body: &mut Body) {
+    if body.plain.text.trim().is_empty() {
+        let broken = parts(message, &message.attachments).filter(|part| {
+            part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("multipart"))
+        });
+        body.plain = joined(message, broken);
+        if !body.plain.text.trim().is_empty() {
+            body.problems.push(
+                "the bounds of its parts are not found; the text is shown as it came".to_owned(),
+            );
+        }
+    }
+    body.attachments.retain(|attachment| !attachment.media_type.starts_with("multipart/"));
 }
 
 fn attachment(message: &Message<'_>, part: &MessagePart<'_>) -> Attachment {

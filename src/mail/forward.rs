@@ -3,6 +3,8 @@
 //! Knows the separators of the common programs, Outlook's bare header block under a forwarding subject, and an
 //! attached `message/rfc822`. A reply that merely quotes a forwarded mail is not a forward. Start with [`find`].
 
+use std::collections::HashMap;
+
 use super::headings;
 use super::message::Forwarded;
 use super::subject::{self, Mark};
@@ -16,6 +18,7 @@ pub fn find(text: &str, subject: &str) -> Option<Forwarded> {
     let unquoted: Vec<(usize, &str)> = text.lines().map(headings::unquote).collect();
     let lines: Vec<&str> = unquoted.iter().map(|(_, body)| *body).collect();
     let forwards = matches!(mark, Some(Mark::Forward | Mark::Either));
+    let attributions = if forwards { headings::attributions(&lines) } else { HashMap::new() };
     for (at, (depth, line)) in unquoted.iter().enumerate() {
         if let Some(rest) = headings::forwarded(line) {
             // In a reply the separator is quoted together with what it separates.
@@ -32,14 +35,10 @@ pub fn find(text: &str, subject: &str) -> Option<Forwarded> {
                 return Some(after_separator(&lines, at, ""));
             }
             // Outlook for Mac forwards under "On … wrote:".
-            if let Some((start, headings::Attribution::Surely)) = headings::attribution(&lines, at)
-            {
-                let heading = lines.get(start..=at).unwrap_or_default().join(" ");
-                return Some(forwarded(
-                    headings::who(&heading).filter(|who| who.contains('@')),
-                    &lines,
-                    at + 1,
-                ));
+            if let Some((end, headings::Attribution::Surely)) = attributions.get(&at) {
+                let heading = lines.get(at..*end).unwrap_or_default().join(" ");
+                let from = headings::who(&heading).filter(|who| who.contains('@'));
+                return Some(forwarded(from, &lines, *end));
             }
         }
     }

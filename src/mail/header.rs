@@ -3,6 +3,8 @@
 //! Read with our own splitter rather than from the library's message, so that a header can be read when the body
 //! cannot, and every copy of a doubled field is seen. Never fails; what is odd goes into `problems`.
 
+use std::borrow::Cow;
+
 use mail_parser::parsers::MessageStream;
 use mail_parser::{DateTime, HeaderValue};
 
@@ -11,7 +13,13 @@ use super::words;
 use crate::clock::Timestamp;
 
 /// How many fields are read; the rest is ignored with a problem.
-const FIELDS_MAX: usize = 100_000;
+const FIELDS_MAX: usize = 10_000;
+/// The longest field that is read, in bytes; two thousand addresses fit.
+const FIELD_MAX: usize = 256 * 1024;
+/// How many lines that could begin a part are handed to the library.
+const PARTS_MAX: usize = 50_000;
+/// The longest header that is handed to the library as it is, in bytes.
+const HEADER_MAX: usize = 1024 * 1024;
 /// How many addresses of one field are kept.
 const ADDRESSES_MAX: usize = 2_000;
 /// The longest id that is believed, in bytes; IMAP servers refuse to search for longer lines.
@@ -37,14 +45,16 @@ impl Fields {
             if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
                 if let Some((_, value)) = fields.last_mut() {
                     value.push(b' ');
-                    value.extend_from_slice(line.trim_ascii());
+                    cut |= push(value, line.trim_ascii());
                 }
             } else if let Some((name, value)) = split(line) {
                 if fields.len() == FIELDS_MAX {
                     cut = true;
                     break;
                 }
-                fields.push((name, value.trim_ascii().to_vec()));
+                let mut kept = Vec::new();
+                cut |= push(&mut kept, value.trim_ascii());
+                fields.push((name, kept));
             }
         }
         Fields { fields, cut }
@@ -80,6 +90,67 @@ impl Fields {
         ];
         self.fields.iter().any(|(name, _)| KNOWN.contains(&name.as_str()))
     }
+}
+
+/// Appends as much as fits; says whether something was left out.
+fn push(value: &mut Vec<u8>, more: &[u8]) -> bool {
+    let room = FIELD_MAX.saturating_sub(value.len());
+    value.extend_from_slice(more.get(..room).unwrap_or(more));
+    more.len() > room
+}
+
+/// The message with a header of bearable length and a bearable number of parts: long fields are left out, and
+/// what follows too many lines that could begin a part. The flag says that something was.
+pub(super) fn bearable(raw: &[u8]) -> (Cow<'_, [u8]>, bool) {
+    let mut end = 0;
+    let begins = |line: &[u8]| {
+        line.starts_with(b"--")
+            || line.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
+    };
+    let mut parts = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        parts += usize::from(begins(line));
+        if parts > PARTS_MAX {
+            break;
+        }
+        end += line.len();
+    }
+    let kept = raw.get(..end).unwrap_or(raw);
+    let short = short_header(kept);
+    let cut = end < raw.len() || matches!(short, Cow::Owned(_));
+    (short, cut)
+}
+
+fn short_header(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut end = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if end > 0 && matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        end += line.len();
+    }
+    let (header, body) = raw.split_at_checked(end).unwrap_or((raw, &[]));
+    if header.len() <= HEADER_MAX {
+        return Cow::Borrowed(raw);
+    }
+    let mut kept = Vec::with_capacity(HEADER_MAX + body.len());
+    let mut field = Vec::new();
+    for line in header.split_inclusive(|byte| *byte == b'\n') {
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            append(&mut kept, &mut field);
+        }
+        field.extend_from_slice(line);
+    }
+    append(&mut kept, &mut field);
+    kept.extend_from_slice(body);
+    Cow::Owned(kept)
+}
+
+fn append(kept: &mut Vec<u8>, field: &mut Vec<u8>) {
+    if field.len() <= HEADER_MAX / 16 && kept.len() + field.len() <= HEADER_MAX {
+        kept.append(field);
+    }
+    field.clear();
 }
 
 /// `Name: value`; blanks before the colon are tolerated, other lines are not fields.
@@ -154,6 +225,11 @@ pub(super) fn addresses(fields: &Fields, name: &str) -> Vec<Address> {
 /// The addresses of one field.
 pub(super) fn address_list(field: &[u8]) -> Vec<Address> {
     let mut phrases = words::phrases(field);
+    // Addresses with nothing but blanks between them.
+    let bare = !phrases.iter().any(|byte| b"<>\"(),;:\\".contains(byte));
+    if bare && phrases.split(u8::is_ascii_whitespace).all(|word| word.contains(&b'@')) {
+        phrases.iter_mut().filter(|byte| byte.is_ascii_whitespace()).for_each(|byte| *byte = b',');
+    }
     phrases.push(b'\n');
     let HeaderValue::Address(found) = MessageStream::new(&phrases).parse_address() else {
         return Vec::new();
@@ -226,6 +302,7 @@ mod tests {
             ("\"'Ana Roe'\" <ana@x.example>", &[("Ana Roe", "ana@x.example")]),
             ("=?utf-8?Q?M=C3=BCller=2C_Eva?= <eva@x.example>", &[("Müller, Eva", "eva@x.example")]),
             ("Mailer-Daemon", &[("Mailer-Daemon", "")]),
+            ("a@x.example b@x.example", &[("", "a@x.example"), ("", "b@x.example")]),
             ("<>", &[]),
             ("", &[]),
         ];

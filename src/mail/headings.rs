@@ -13,10 +13,14 @@ use super::phrases::{FORWARDED, LABELS, ORIGINAL, VERBS};
 
 /// The most lines over which an attribution is wrapped.
 const ATTRIBUTION_LINES: usize = 4;
+/// How many lines that end like an attribution are looked at in one text.
+const ATTRIBUTIONS_MAX: usize = 2_000;
 /// The longest attribution, in bytes.
 const ATTRIBUTION_MAX: usize = 500;
 /// The most lines of a header block, long lists of recipients included.
 const BLOCK_LINES: usize = 200;
+/// The most labelled lines of one.
+const BLOCK_LABELS: usize = 14;
 
 /// What a line of a header block says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -62,25 +66,33 @@ pub(super) struct Block {
 
 /// Reads the header block that begins at line `at`.
 pub(super) fn block(lines: &[&str], at: usize) -> Option<Block> {
-    label(lines.get(at)?)?;
-    let mut found: HashMap<Label, String> = HashMap::new();
-    let (mut end, mut last, mut finnish) = (at, Label::Other, false);
+    if label(lines.get(at)?)?.0 == Label::Other {
+        return None;
+    }
+    let mut seen: Vec<Label> = Vec::with_capacity(BLOCK_LABELS);
+    let (mut from, mut finnish): (Option<String>, bool) = (None, false);
+    let mut end = at;
     while let Some(line) = lines.get(end).filter(|_| end - at < BLOCK_LINES) {
         if let Some((this, value)) = label(line) {
-            if this != Label::Other && found.contains_key(&this) {
+            if this != Label::Other && seen.contains(&this) {
                 break;
             }
-            finnish |= line.to_lowercase().contains("lähettäjä");
-            found.insert(this, value.to_owned());
-            last = this;
+            if this == Label::From {
+                finnish = line.to_lowercase().contains("lähettäjä");
+                from = Some(value.to_owned());
+            }
+            seen.push(this);
+            if seen.len() > BLOCK_LABELS {
+                return None;
+            }
         } else if line.trim().is_empty() {
             // HTML paragraphs put an empty line between the lines of the block.
             let next = lines.get(end + 1).and_then(|next| label(next));
-            if next.is_none_or(|(next, _)| found.contains_key(&next)) {
+            if next.is_none_or(|(next, _)| seen.contains(&next)) {
                 break;
             }
-        } else if continues(lines.get(end.wrapping_sub(1)), line, last) {
-            if let Some(value) = found.get_mut(&last) {
+        } else if continues(lines.get(end.wrapping_sub(1)), line, seen.last()) {
+            if let (Some(Label::From), Some(value)) = (seen.last(), from.as_mut()) {
                 value.push(' ');
                 value.push_str(line.trim());
             }
@@ -89,33 +101,28 @@ pub(super) fn block(lines: &[&str], at: usize) -> Option<Block> {
         }
         end += 1;
     }
-    let has = |label| found.contains_key(&label);
-    let from = found.get(&Label::From);
+    let from = from?;
     let others =
-        [Label::Date, Label::To, Label::Subject].into_iter().filter(|label| has(*label)).count();
+        [Label::Date, Label::To, Label::Subject].iter().filter(|label| seen.contains(label));
     // Three lines, one of them a subject or an address: "From: Berlin, To: Rome, Date: 5 May" is a journey.
-    let certain = from.is_some()
-        && others >= 2
-        && (has(Label::Subject) || from.is_some_and(|from| from.contains('@')));
-    (from.is_some() && others >= 1).then(|| Block {
-        end,
-        from: from.and_then(|from| who(from)),
-        certain,
-        finnish,
-    })
+    let certain = others.count() >= 2 && (seen.contains(&Label::Subject) || from.contains('@'));
+    Some(Block { end, from: who(&from), certain, finnish })
 }
 
 /// Whether a line goes on with the recipients of the line before.
-fn continues(before: Option<&&str>, line: &str, last: Label) -> bool {
+fn continues(before: Option<&&str>, line: &str, last: Option<&Label>) -> bool {
     let open = before.is_some_and(|before| before.trim_end().ends_with([',', ';', '<', '[']));
-    matches!(last, Label::To | Label::Other | Label::From)
+    matches!(last, Some(Label::To | Label::Other | Label::From))
         && (open || line.contains('@') && line.trim_end().ends_with(['>', ';', ',', ']']))
 }
 
 /// The label of a header line, and its value. Bold as in `*From:* x` is tolerated.
 fn label(line: &str) -> Option<(Label, &str)> {
     static TABLE: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
-        LABELS.iter().flat_map(|(label, names)| names.iter().map(|name| (*name, *label))).collect()
+        LABELS
+            .iter()
+            .flat_map(|(label, names)| names.split('|').map(|name| (name, *label)))
+            .collect()
     });
     let line =
         line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|' | '\u{feff}'));
@@ -143,21 +150,40 @@ pub(super) fn who(value: &str) -> Option<String> {
 
 /// Whether a line is "-----Original Message-----".
 pub(super) fn original(line: &str) -> bool {
-    separator(line, ORIGINAL).is_some()
+    static TABLE: Initials = LazyLock::new(|| by_initial(ORIGINAL));
+    separator(line, &TABLE).is_some()
 }
 
 /// What follows "---- Forwarded message ----" on its line; Yahoo puts the header there.
 pub(super) fn forwarded(line: &str) -> Option<&str> {
-    separator(line, FORWARDED)
+    static TABLE: Initials = LazyLock::new(|| by_initial(FORWARDED));
+    separator(line, &TABLE)
 }
 
-fn separator<'a>(line: &'a str, phrases: &[&str]) -> Option<&'a str> {
+/// Phrases by their first letter: most lines are then told apart at a glance.
+type Initials = LazyLock<HashMap<char, Vec<&'static str>>>;
+
+fn by_initial(phrases: &'static str) -> HashMap<char, Vec<&'static str>> {
+    let mut table: HashMap<char, Vec<&'static str>> = HashMap::new();
+    for phrase in phrases.split('|') {
+        phrase
+            .chars()
+            .next()
+            .into_iter()
+            .for_each(|first| table.entry(first).or_default().push(phrase));
+    }
+    table
+}
+
+fn separator<'a>(line: &'a str, table: &Initials) -> Option<&'a str> {
     const DASHES: [char; 8] = ['-', '_', '=', '–', '—', '*', '─', '~'];
     let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200e}' | '\u{200f}');
     let start = line.trim_start_matches(blank);
     let bare = start.trim_start_matches(|c| blank(c) || DASHES.contains(&c));
     let dashed = start.len() - bare.len() >= 2;
-    let head: String = bare.chars().take(60).flat_map(char::to_lowercase).collect();
+    let phrases = bare.chars().next()?.to_lowercase().next().and_then(|first| table.get(&first))?;
+    let head: String =
+        bare.chars().take(60).flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect();
     let phrase = phrases
         .iter()
         .filter(|phrase| head.starts_with(**phrase))
@@ -211,8 +237,20 @@ fn find<'a>(pattern: &Pattern, text: &'a str) -> Option<regex::Match<'a>> {
     pattern.as_ref().and_then(|pattern| pattern.find(text))
 }
 
+/// For each line, the end of the attribution that begins there, and how sure it is.
+pub(super) fn attributions(lines: &[&str]) -> HashMap<usize, (usize, Attribution)> {
+    let mut found = HashMap::new();
+    let closing = lines.iter().enumerate().filter(|(_, line)| closes(line)).map(|(at, _)| at);
+    for end in closing.take(ATTRIBUTIONS_MAX) {
+        if let Some((start, sure)) = attribution(lines, end) {
+            found.entry(start).or_insert((end + 1, sure));
+        }
+    }
+    found
+}
+
 /// The first line of the attribution that ends at line `end`, if one does.
-pub(super) fn attribution(lines: &[&str], end: usize) -> Option<(usize, Attribution)> {
+fn attribution(lines: &[&str], end: usize) -> Option<(usize, Attribution)> {
     if !closes(lines.get(end)?) {
         return None;
     }
@@ -242,7 +280,7 @@ fn closes(line: &str) -> bool {
         || line.trim_end_matches('-').trim_end().ends_with("wrote") && line.ends_with("--")
 }
 
-/// Judges a joined line; the flag says that it begins like one.
+/// Judges a joined line; the flag says that it begins with a word like "On", so that no line above belongs to it.
 fn weigh(joined: &str) -> Option<(Attribution, bool)> {
     let bare = joined.trim_start_matches(|c: char| {
         c.is_whitespace()
@@ -255,13 +293,15 @@ fn weigh(joined: &str) -> Option<(Attribution, bool)> {
     let email = find(&EMAIL, bare);
     let date = find(&DATE, bare);
     let early = bare.chars().take(14).any(|c| c.is_ascii_digit());
-    let starts = early || find(&STARTER, bare).is_some();
+    let starter =
+        find(&STARTER, bare).is_some() && bare.chars().take(36).any(|c| c.is_ascii_digit());
+    let starts = early || starter;
     let before = email.map_or(bare, |found| bare.get(..found.start()).unwrap_or(bare));
     if before.contains(['!', '?']) {
         return None;
     }
     match (verb, date.is_some(), email.is_some()) {
-        (true, true, _) if starts => Some((Attribution::Surely, true)),
+        (true, true, _) if starts => Some((Attribution::Surely, starter)),
         (true, true, true) => Some((Attribution::Surely, false)),
         (true, false, true) if before.chars().count() <= 60 && !before.contains(". ") => {
             Some((Attribution::Surely, false))
@@ -270,8 +310,8 @@ fn weigh(joined: &str) -> Option<(Attribution, bool)> {
         (true, false, false) if bare.split_whitespace().count() <= 6 => {
             Some((Attribution::Maybe, false))
         }
-        (false, true, true) if early && bracketed(bare) => Some((Attribution::Surely, true)),
-        (false, true, true) if early => Some((Attribution::Maybe, true)),
+        (false, true, true) if starts && bracketed(bare) => Some((Attribution::Surely, starter)),
+        (false, true, true) if starts => Some((Attribution::Maybe, starter)),
         _ => None,
     }
 }
@@ -367,7 +407,7 @@ mod tests {
         );
         assert!(!read("From: Berlin\nTo: Rome\nDate: 5 May").unwrap().certain);
         assert_eq!(read("Name: Ana\nFrom: Berlin"), None);
-        assert_eq!(read("From: Ana"), None);
+        assert!(!read("From: Ana").unwrap().certain);
     }
 
     #[test]

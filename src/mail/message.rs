@@ -100,7 +100,7 @@ pub struct Attachment {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Message {
     /// The Message-ID without angle brackets. Where the header is missing, empty or doubled, a stable id made
-    /// from the bytes, `sha256-<40 hex digits>@baton.invalid`.
+    /// from all the bytes, `sha256-<40 hex digits>@baton.invalid`; the header alone therefore yields another.
     pub message_id: String,
     /// Every Message-ID header found, without angle brackets: what an answer may refer to.
     #[serde(skip)]

@@ -11,6 +11,7 @@ pub mod message;
 pub mod newtext;
 pub mod parse;
 pub mod subject;
+pub mod thanks;
 
 mod absence;
 mod body;

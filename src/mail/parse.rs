@@ -13,14 +13,20 @@ use super::body::{self, Body};
 use super::header::{self, Fields};
 use super::kind::{self, Finding};
 use super::message::{Forwarded, Kind, Message};
-use super::{forward, newtext, subject, words};
+use super::newtext::{self, Context};
+use super::{forward, subject, words};
+
+/// The length of the Thread-Index of a first mail, 22 bytes in base64; each answer adds to it.
+const THREAD_INDEX_FIRST: usize = 32;
+/// How many From fields are looked at.
+const FROM_MAX: usize = 10;
 
 /// Understands one message: all of it, only its header, or its beginning.
 pub fn parse(raw: &[u8]) -> Message {
     let fields = Fields::read(raw);
     let mut problems = Vec::new();
     if fields.cut {
-        problems.push("too many header fields; the rest is not read".to_owned());
+        problems.push("its header is longer than any mail's; not all of it is read".to_owned());
     }
     let (body, finding) = read(raw, &mut problems);
     let unreadable = !fields.known();
@@ -36,9 +42,8 @@ pub fn parse(raw: &[u8]) -> Message {
         may_answer_automatically: false,
     });
     let mut message = envelope(&fields, raw, &mut problems);
-    let forwards = forward::announced(&message.subject);
-    message.new_text = newtext::new_text(&body.plain, forwards);
     message.forwarded = forwarded(&message.subject, &body);
+    message.new_text = newtext::new_text(&body.plain, context(&message));
     message.text = body.plain.text;
     message.attachments = body.attachments;
     message.kind = finding.kind;
@@ -53,6 +58,12 @@ pub fn parse(raw: &[u8]) -> Message {
 
 /// The parts, and the judgement; without the library's help when it fails.
 fn read(raw: &[u8], problems: &mut Vec<String>) -> (Body, Option<Finding>) {
+    let (raw, cut) = header::bearable(raw);
+    let raw = &*raw;
+    if cut {
+        problems
+            .push("it has more parts or fields than any mail; not all of them are read".to_owned());
+    }
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let tree = Tree(MessageParser::default().parse(raw)?);
         let body = body::read(&tree.0);
@@ -110,6 +121,19 @@ fn forwarded(subject: &str, body: &Body) -> Option<Forwarded> {
     }
 }
 
+/// Whether older mail is to be expected below the new text.
+fn context(message: &Message) -> Context {
+    let answers = !message.in_reply_to.is_empty()
+        || !message.references.is_empty()
+        || message.thread_index.as_ref().is_some_and(|index| index.len() > THREAD_INDEX_FIRST)
+        || subject::first_mark(&message.subject).is_some();
+    match (forward::announced(&message.subject) || message.forwarded.is_some(), answers) {
+        (true, _) => Context::Forward,
+        (false, true) => Context::Answer,
+        (false, false) => Context::Fresh,
+    }
+}
+
 /// What the header says.
 fn envelope(fields: &Fields, raw: &[u8], problems: &mut Vec<String>) -> Message {
     let written_ids = header::message_ids(fields);
@@ -164,8 +188,12 @@ fn envelope(fields: &Fields, raw: &[u8], problems: &mut Vec<String>) -> Message 
 
 /// The From addresses. Of several From fields the first that names an address counts, as clients show it.
 fn sender(fields: &Fields, problems: &mut Vec<String>) -> Vec<super::message::Address> {
-    let lists: Vec<_> =
-        fields.all("from").map(header::address_list).filter(|list| !list.is_empty()).collect();
+    let lists: Vec<_> = fields
+        .all("from")
+        .take(FROM_MAX)
+        .map(header::address_list)
+        .filter(|list| !list.is_empty())
+        .collect();
     if lists.len() > 1 {
         problems.push("it has several From fields; the first counts".to_owned());
     }
@@ -314,6 +342,21 @@ mod tests {
             mail.extend_from_slice(bytes);
             assert_eq!(parse(&mail).text, "Grüße", "{charset}");
         }
+    }
+
+    #[test]
+    fn parts_without_bounds_are_shown_as_they_came() {
+        let mail = "From: a@x\nContent-Type: multipart/mixed; boundary=b\n\n--c\n\nwords\n--c--\n";
+        let found = parse(mail.as_bytes());
+        assert!(found.text.contains("words") && found.attachments.is_empty());
+        assert!(!found.problems.is_empty());
+    }
+
+    #[test]
+    fn mails_attached_to_mails_without_end_do_not_exhaust_the_stack() {
+        let mail = "From: a@x\n".to_owned() + &"Content-Type: message/rfc822\n\n".repeat(100_000);
+        assert_eq!(parse(mail.as_bytes()).from.len(), 1);
+        assert!(!parse(mail.as_bytes()).problems.is_empty());
     }
 
     #[test]

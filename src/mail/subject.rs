@@ -4,92 +4,15 @@
 //! `[Ticket #1]` is part of the subject: two tickets of one customer differ in nothing else.
 
 /// What clients write before the subject of an answer.
-const REPLY: &[&str] = &[
-    "re",
-    "r",
-    "aw",
-    "antw",
-    "antwort",
-    "sv",
-    "vs",
-    "rif",
-    "res",
-    "odp",
-    "od",
-    "ynt",
-    "yanıt",
-    "cevap",
-    "atb",
-    "ats",
-    "vá",
-    "va",
-    "ang",
-    "bls",
-    "ha",
-    "на",
-    "отв",
-    "ответ",
-    "відп",
-    "відповідь",
-    "re^",
-    "rép",
-    "rep",
-    "réf",
-    "απ",
-    "σχετ",
-    "תגובה",
-    "השב",
-    "رد",
-    "回复",
-    "回覆",
-    "答复",
-    "答覆",
-    "返信",
-    "回信",
-    "답장",
-    "回",
-    "trả lời",
-];
+const REPLY: &str = "\
+    re|r|aw|antw|antwort|sv|vs|rif|res|odp|od|ynt|yanıt|cevap|atb|ats|vá|va|ang|bls|ha|на\
+    |отв|ответ|відп|відповідь|rép|rep|réf|απ|σχετ|תגובה|השב|رد|回复|回覆|答复|答覆|返信|回信|답장|回\
+    |trả lời";
 /// What clients write before the subject of a forwarded mail.
-const FORWARD: &[&str] = &[
-    "fwd",
-    "fw",
-    "wg",
-    "tr",
-    "rv",
-    "enc",
-    "i",
-    "vb",
-    "vl",
-    "pd",
-    "doorst",
-    "vrst",
-    "fs",
-    "ilt",
-    "i̇lt",
-    "tov",
-    "továbbítás",
-    "továbbítva",
-    "weitergeleitet",
-    "přep",
-    "πρθ",
-    "προωθ",
-    "пересл",
-    "нп",
-    "fwd^",
-    "переслано",
-    "転送",
-    "转发",
-    "轉寄",
-    "轉發",
-    "전달",
-    "הועבר",
-    "إعادة توجيه",
-    "إعادة",
-    "rd",
-    "edasi",
-    "edastus",
-];
+const FORWARD: &str = "\
+    fwd|fw|wg|tr|rv|enc|i|vb|vl|pd|doorst|vrst|fs|ilt|tov|továbbítás|továbbítva\
+    |weitergeleitet|přep|πρθ|προωθ|пересл|нп|redir|videresend|proslijeđeno|preposlané\
+    |переслано|転送|转发|轉寄|轉發|전달|הועבר|إعادة توجيه|إعادة|rd|edasi|edastus";
 /// The longest mark, in letters; the search for a colon stops there.
 const MARK_MAX: usize = 24;
 
@@ -131,12 +54,13 @@ pub(super) fn first_mark(subject: &str) -> Option<(Mark, &str)> {
     let colon = subject.char_indices().take(MARK_MAX).find(|(_, c)| matches!(c, ':' | '：'))?;
     let (word, after) = subject.split_at_checked(colon.0)?;
     let after = after.strip_prefix(colon.1)?.trim_start();
-    let word = bare(word)?.to_lowercase();
+    // `İLT` in small letters has a dot of its own.
+    let word = bare(word)?.to_lowercase().replace('\u{307}', "");
     let mark = if word == "vs" {
         Mark::Either
-    } else if REPLY.contains(&word.as_str()) {
+    } else if REPLY.split('|').any(|mark| mark == word) {
         Mark::Reply
-    } else if FORWARD.contains(&word.as_str()) {
+    } else if FORWARD.split('|').any(|mark| mark == word) {
         Mark::Forward
     } else {
         return None;
@@ -152,7 +76,7 @@ fn bare(word: &str) -> Option<&str> {
     let counted = counter.chars().all(|c| {
         c.is_ascii_digit() || matches!(c, '[' | ']' | '(' | ')' | '*' | '^' | '（' | '）')
     });
-    counted.then(|| start.trim_end())
+    counted.then(|| start.trim_end_matches(['.', ' ']))
 }
 
 fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {

@@ -140,7 +140,7 @@ fn run(bytes: &[u8]) -> Option<(String, &[u8])> {
     let (mut charset, mut joined) = (first.charset, first.bytes);
     while let Some((next, after)) = word(rest.trim_ascii_start()) {
         rest = after;
-        if next.charset.eq_ignore_ascii_case(&charset) {
+        if next.charset.eq_ignore_ascii_case(&charset) && !stateful(&charset) {
             joined.extend_from_slice(&next.bytes);
         } else {
             out.push_str(&decode(&charset, &joined));
@@ -149,6 +149,12 @@ fn run(bytes: &[u8]) -> Option<(String, &[u8])> {
     }
     out.push_str(&decode(&charset, &joined));
     Some((out, rest))
+}
+
+/// Charsets whose every word begins anew; joined, the switch in the middle would read as an error.
+fn stateful(charset: &str) -> bool {
+    let charset = charset.to_ascii_lowercase();
+    charset.starts_with("iso-2022") || charset.starts_with("utf-7") || charset.starts_with("hz-")
 }
 
 struct Word {
@@ -165,8 +171,7 @@ fn word(bytes: &[u8]) -> Option<(Word, &[u8])> {
     if charset.is_empty() || charset.len() > 45 || !charset.iter().all(u8::is_ascii_graphic) {
         return None;
     }
-    // `?=` ends the word, but a Q word may hold a stray `?`, and `?==41` is a `?` before `=41`.
-    let end = text.windows(2).position(|two| two == b"?=")?;
+    let end = end_of_word(text)?;
     let coded = text.get(..end)?;
     let used = 2 + charset.len() + 1 + encoding.len() + 1 + end + 2;
     let decoded = match encoding {
@@ -176,6 +181,21 @@ fn word(bytes: &[u8]) -> Option<(Word, &[u8])> {
     };
     let charset = String::from_utf8_lossy(charset).into_owned();
     Some((Word { charset, bytes: decoded }, bytes.get(used..)?))
+}
+
+/// Where `?=` ends a word. The beginning of another word comes first when this one was never closed; searching
+/// on would take quadratic time.
+fn end_of_word(text: &[u8]) -> Option<usize> {
+    let mut ahead = text.windows(2).enumerate().peekable();
+    while let Some((at, two)) = ahead.next() {
+        let closes_next = ahead.peek().is_some_and(|(_, next)| *next == b"?=");
+        match two {
+            b"?=" => return Some(at),
+            b"=?" if !closes_next => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Base64 without blanks and with the padding that many senders forget.
@@ -188,7 +208,7 @@ fn padded(coded: &[u8]) -> Vec<u8> {
     if out.len() % 4 == 1 {
         out.pop();
     }
-    while out.len() % 4 != 0 {
+    while !out.len().is_multiple_of(4) {
         out.push(b'=');
     }
     out
@@ -256,6 +276,7 @@ mod tests {
             (b"=?utf-8?Q?100=?=", "100="),
             (b"Re:=?utf-8?Q?_you?=", "Re: you"),
             (b"=?utf-8*en?Q?hi?=", "hi"),
+            (b"=?ISO-2022-JP?B?GyRCJUYbKEI=?= =?ISO-2022-JP?B?GyRCJUYbKEI=?=", "テテ"),
             (b" two\tblanks  here ", "two blanks here"),
         ];
         for (field, expected) in cases {

@@ -1,0 +1,55 @@
+//! Where log lines go: standard error, as the configuration says; `RUST_LOG` overrules its filter.
+
+use std::io;
+
+use anyhow::{Context, anyhow};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::print::wants_colours;
+use crate::config::{Log, LogFormat};
+
+/// What commands other than `run` log.
+const QUIET: &str = "warn";
+
+/// Begins to log for the daemon.
+pub(super) fn start(log: &Log) -> anyhow::Result<()> {
+    let filter = filter(&log.filter)?;
+    let colours = log.format == LogFormat::Auto && wants_colours(&io::stderr());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let started = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        // The journal writes down the time itself.
+        LogFormat::Auto if in_journal() => lines.with_ansi(false).without_time().try_init(),
+        LogFormat::Auto | LogFormat::Text => lines.with_ansi(colours).try_init(),
+    };
+    started.map_err(|error| anyhow!("cannot begin to log: {error}"))
+}
+
+/// Begins to log for a command that answers a person: only what is worth a warning.
+pub(super) fn start_quiet() -> anyhow::Result<()> {
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(QUIET)?).with_writer(stderr);
+    let lines = lines.with_ansi(wants_colours(&io::stderr())).with_target(false).without_time();
+    lines.try_init().map_err(|error| anyhow!("cannot begin to log: {error}"))
+}
+
+/// Given as a function, so that each line takes the stream anew.
+fn stderr() -> <fn() -> io::Stderr as MakeWriter<'static>>::Writer {
+    io::stderr()
+}
+
+fn in_journal() -> bool {
+    std::env::var_os("JOURNAL_STREAM").is_some()
+}
+
+fn filter(usual: &str) -> anyhow::Result<EnvFilter> {
+    match std::env::var("RUST_LOG") {
+        Ok(levels) if !levels.is_empty() => EnvFilter::try_new(&levels).with_context(|| {
+            format!(
+                "cannot understand RUST_LOG=`{levels}`; write it as in `info,baton::imap=debug`"
+            )
+        }),
+        _ => EnvFilter::try_new(usual)
+            .with_context(|| format!("cannot understand the filter `{usual}`")),
+    }
+}

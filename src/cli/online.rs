@@ -1,0 +1,158 @@
+//! `baton check --online`: what the server of a mailbox can do, and which layout that gives.
+
+use super::block_on;
+use super::explain::sentence;
+use super::print::{Ink, Out, plain};
+use crate::config::{LayoutChoice, Mailbox};
+use crate::daemon;
+use crate::desk::layout::Layout;
+use crate::imap::connect::Access;
+use crate::imap::probe::{self, Found};
+use crate::imap::{Role, Server};
+
+/// Capabilities that make a difference, and the difference that each makes.
+const DIFFERENCES: &[(&str, &[&str], &str)] = &[
+    ("IDLE", &["IDLE"], "without it, new mail is seen at the next poll"),
+    ("NOTIFY", &["NOTIFY"], "without it, other folders than INBOX are polled"),
+    ("CONDSTORE/QRESYNC", &["QRESYNC", "CONDSTORE"], "without it, flags are compared one by one"),
+    ("LIST-STATUS", &["LIST-STATUS"], "without it, folders are asked one by one"),
+    ("MOVE", &["MOVE"], "without it, mails are copied and the originals removed"),
+    ("UIDPLUS", &["UIDPLUS"], "without it, moved mails are found again by their content"),
+    ("SPECIAL-USE", &["SPECIAL-USE"], "without it, folders are known by their usual names"),
+];
+
+/// What Gmail announces.
+const GMAIL: &str = "X-GM-EXT-1";
+
+/// Connects and tells what was found. Answers whether the mailbox can be used as it is configured.
+pub(super) fn visit(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<bool> {
+    let found = block_on(async {
+        // Selecting for writing is the only way to learn which keywords the server would keep; nothing is written.
+        let settings = daemon::settings(mailbox, Access::ReadWrite)?;
+        Ok(probe::probe(&settings).await?)
+    });
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => {
+            out.aside(&format!("{}: {}", mailbox.name, plain(&sentence(&error))));
+            return Ok(false);
+        }
+    };
+    out.paragraph(2, &format!("logged in; INBOX holds {} messages", found.inbox_count))?;
+    capabilities(&found.server, out)?;
+    folders(&found, out)?;
+    match layout(mailbox.layout, &found.server) {
+        Ok((layout, why)) => {
+            let name = out.painted(Ink::Good, name(layout));
+            out.line(format_args!("  layout: {name}, {why}"))?;
+            Ok(true)
+        }
+        Err(words) => {
+            out.aside(&format!("{}: {words}", mailbox.name));
+            Ok(false)
+        }
+    }
+}
+
+fn capabilities(server: &Server, out: &mut Out) -> anyhow::Result<()> {
+    let has = |names: &[&str]| {
+        names.iter().any(|name| server.capabilities.iter().any(|have| have == name))
+    };
+    type Row = (&'static str, &'static [&'static str], &'static str);
+    let (can, cannot): (Vec<&Row>, Vec<&Row>) =
+        DIFFERENCES.iter().partition(|(_, names, _)| has(names));
+    let mut able: Vec<&str> = can.iter().map(|(name, ..)| *name).collect();
+    if server.keywords {
+        able.push("keywords in INBOX");
+    }
+    let able = if able.is_empty() { "plain IMAP".into() } else { able.join(", ") };
+    out.paragraph(2, &format!("the server can do: {able}"))?;
+    for (name, _, difference) in cannot {
+        out.paragraph(2, &format!("it lacks {name}: {difference}"))?;
+    }
+    if !server.keywords {
+        out.paragraph(2, "it keeps no keywords in INBOX")?;
+    }
+    Ok(())
+}
+
+fn folders(found: &Found, out: &mut Out) -> anyhow::Result<()> {
+    let wanted = [
+        (Role::Sent, "sent"),
+        (Role::Drafts, "drafts"),
+        (Role::Junk, "junk"),
+        (Role::Archive, "archive"),
+        (Role::Trash, "trash"),
+    ];
+    let mut missing = Vec::new();
+    for (role, key) in wanted {
+        let names: Vec<String> = found
+            .folders
+            .iter()
+            .filter(|folder| folder.role == role && folder.selectable)
+            .map(|folder| plain(&folder.name))
+            .collect();
+        match names.is_empty() {
+            true => missing.push(key),
+            false => out.paragraph(2, &format!("{key}: {}", names.join(", ")))?,
+        }
+    }
+    if !missing.is_empty() {
+        let keys = missing.join(", ");
+        let words = format!("not found: {keys}; if there is one, name it in [mailbox.folders]");
+        out.paragraph(2, &words)?;
+    }
+    Ok(())
+}
+
+fn name(layout: Layout) -> &'static str {
+    match layout {
+        Layout::Labels => "labels",
+        Layout::Folders => "folders",
+        Layout::Keywords => "keywords",
+    }
+}
+
+/// The layout that configuration and server give together, and why; or why there is none.
+fn layout(choice: LayoutChoice, server: &Server) -> Result<(Layout, String), String> {
+    let is_gmail = server.capabilities.iter().any(|have| have == GMAIL);
+    let auto = |layout, why: &str| {
+        let gmail =
+            if is_gmail { "; labels, Gmail's own layout, are not available yet" } else { "" };
+        Ok((layout, format!("{why}{gmail}")))
+    };
+    match (choice.fixed(), server.keywords) {
+        (Some(Layout::Labels), _) => {
+            Err("layout = \"labels\" is for Gmail and not available yet; \
+             write \"auto\", \"keywords\" or \"folders\""
+                .into())
+        }
+        (Some(Layout::Keywords), false) => {
+            Err("layout = \"keywords\" cannot work, since the server \
+             keeps no keywords in INBOX; write layout = \"folders\" or \"auto\""
+                .into())
+        }
+        (Some(layout), _) => Ok((layout, "as configured".into())),
+        (None, true) => auto(Layout::Keywords, "since INBOX keeps keywords"),
+        (None, false) => auto(Layout::Folders, "since INBOX keeps no keywords"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(choice: LayoutChoice, keywords: bool, capability: &str) -> Result<Layout, String> {
+        let server = Server { capabilities: vec![capability.to_owned()], keywords };
+        layout(choice, &server).map(|(layout, _)| layout)
+    }
+
+    #[test]
+    fn the_server_decides_only_where_the_admin_has_not() {
+        assert_eq!(given(LayoutChoice::Auto, true, "IDLE"), Ok(Layout::Keywords));
+        assert_eq!(given(LayoutChoice::Auto, false, "IDLE"), Ok(Layout::Folders));
+        assert_eq!(given(LayoutChoice::Folders, true, "IDLE"), Ok(Layout::Folders));
+        assert!(given(LayoutChoice::Keywords, false, "IDLE").unwrap_err().contains("folders"));
+        assert!(given(LayoutChoice::Labels, true, GMAIL).unwrap_err().contains("not available"));
+    }
+}

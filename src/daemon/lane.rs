@@ -1,0 +1,153 @@
+//! One mailbox's lane: watches it for as long as the connection holds, and begins again with growing pauses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use tokio::sync::watch;
+
+use crate::config;
+use crate::daemon::memory::LaneMemory;
+use crate::daemon::{Mode, Shared};
+use crate::desk::retry::{Retry, WAIT_MIN, pause};
+use crate::imap::connect::{Access, FolderNames, Login, Settings, Tls};
+use crate::imap::watch::watch as watch_mailbox;
+
+/// A connection that held this long was a good one: the next failure counts as the first.
+const STABLE_AFTER: Duration = Duration::from_secs(300);
+
+/// What the door needs to know of a mailbox; reads the password, which may have changed since the last connection.
+///
+/// # Errors
+/// When the password cannot be read, in words that name where it was looked for.
+pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Settings> {
+    let imap = &mailbox.imap;
+    let folders = &mailbox.folders;
+    Ok(Settings {
+        host: imap.host.clone(),
+        port: imap.port,
+        tls: match imap.tls {
+            config::Tls::Implicit => Tls::Implicit,
+            config::Tls::Starttls => Tls::Starttls,
+            config::Tls::None => Tls::None,
+        },
+        login: Login {
+            user: imap.user.clone(),
+            password: imap.password.read()?.expose().to_string(),
+        },
+        access,
+        since: mailbox.policy.since,
+        poll: mailbox.poll,
+        patience: mailbox.patience,
+        folders: FolderNames {
+            sent: folders.sent.clone(),
+            drafts: folders.drafts.clone(),
+            junk: folders.junk.clone(),
+            archive: folders.archive.clone(),
+            trash: folders.trash.clone(),
+        },
+        root: mailbox.policy.names.root.clone(),
+    })
+}
+
+/// Watches the mailbox until `stopped` says true.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    mailbox: config::Mailbox,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let (mut failures, mut refused) = (0_u32, false);
+    let mut reloaded = shared.policies.subscribe();
+    while !*stopped.borrow() {
+        let begun = shared.clock.now();
+        let ended = one_connection(&shared, &mailbox, &stopped).await;
+        let Err((error, retry)) = ended else { break };
+        if shared.clock.now().since(begun) > STABLE_AFTER {
+            failures = 0;
+        }
+        failures = failures.saturating_add(1);
+        let retry = match (retry, std::mem::replace(&mut refused, retry == Retry::Never)) {
+            // It may be a mishap of the server's. One more try soon locks no account.
+            (Retry::Never, false) => Retry::Later,
+            (retry, _) => retry,
+        };
+        let wait = match retry {
+            // Whatever happened, the mailbox is looked at again no later than it would have been.
+            Retry::Later => pause(retry, failures, spread()).min(mailbox.poll.max(WAIT_MIN)),
+            Retry::After(_) | Retry::Never => pause(retry, failures, spread()),
+        };
+        tell(&shared, &mailbox.name, &error, retry, wait).await;
+        reloaded.mark_unchanged();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => (),
+            _ = stopped.changed() => (),
+            // Whoever reloads may have just corrected a password.
+            _ = reloaded.changed() => (failures, refused) = (0, false),
+        }
+    }
+    note(&shared, &mailbox.name, None).await;
+}
+
+/// A number between 0 and 1 that differs from lane to lane and time to time, so that many do not knock at once.
+fn spread() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(0_u8);
+    f64::from(u32::try_from(random % 1000).unwrap_or(0)) / 1000.0
+}
+
+type Failure = (anyhow::Error, Retry);
+
+async fn one_connection(
+    shared: &Arc<Shared>,
+    mailbox: &config::Mailbox,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), Failure> {
+    let access = match shared.mode {
+        Mode::Live => Access::ReadWrite,
+        Mode::Shadow => Access::ReadOnly,
+    };
+    let settings = settings(mailbox, access).map_err(|error| (error, Retry::Never))?;
+    let mut memory = LaneMemory::new(Arc::clone(shared), &mailbox.name, mailbox.layout);
+    let stopped = stopped.clone();
+    // A task of its own, because the parser of server lines can panic on some of them.
+    let task = tokio::spawn(async move { watch_mailbox(&settings, &mut memory, &stopped).await });
+    match task.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            let retry = error.retry();
+            Err((anyhow::Error::new(error), retry))
+        }
+        Err(_) => Err((anyhow!("a line of the server could not be understood"), Retry::Later)),
+    }
+}
+
+async fn tell(
+    shared: &Arc<Shared>,
+    mailbox: &str,
+    error: &anyhow::Error,
+    retry: Retry,
+    wait: Duration,
+) {
+    let seconds = wait.as_secs();
+    if retry == Retry::Never {
+        tracing::error!(mailbox, "{mailbox}: {error:#}; trying again in {seconds}s");
+    } else {
+        tracing::warn!(mailbox, "{mailbox}: {error:#}; trying again in {seconds}s");
+    }
+    note(shared, mailbox, Some(format!("{error:#}"))).await;
+}
+
+/// Writes down that the mailbox is not connected.
+async fn note(shared: &Arc<Shared>, mailbox: &str, error: Option<String>) {
+    let name = mailbox.to_string();
+    let written = shared
+        .store
+        .write(move |tx| {
+            let mailbox = tx.mailbox(&name)?;
+            Ok(tx.set_disconnected(mailbox, error.as_deref())?)
+        })
+        .await;
+    if let Err(error) = written {
+        tracing::error!(mailbox, "Cannot write down the state of {mailbox}: {error:#}");
+    }
+}

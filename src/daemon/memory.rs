@@ -1,0 +1,353 @@
+//! What a lane's watch asks of the engine and tells it: the translation between the door and the desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::clock::Timestamp;
+use crate::config::LayoutChoice;
+use crate::daemon::{Mode, Shared};
+use crate::desk::layout::{Dialect, Layout};
+use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
+use crate::imap::{
+    Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
+};
+use crate::mail::parse::parse;
+use crate::store::{Folder, Tx};
+
+/// How often the time at which the server was heard last is written down.
+const SEEN_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the progress of a long reading is told, and from how many mails on it is worth a line.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+const TELL_MIN: usize = 200;
+
+/// The memory of one mailbox.
+#[derive(Debug)]
+pub(crate) struct LaneMemory {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) mailbox: String,
+    pub(crate) choice: LayoutChoice,
+    pub(crate) bell: Arc<Notify>,
+    /// What the server is like, while connected.
+    server: Server,
+    /// What the watch is writing.
+    planned: Planned,
+    next_wish_at: Option<Timestamp>,
+    seen_at: Timestamp,
+    /// How many mails were read since the progress was told.
+    read: usize,
+    told_at: Timestamp,
+}
+
+impl LaneMemory {
+    pub(crate) fn new(shared: Arc<Shared>, mailbox: &str, choice: LayoutChoice) -> LaneMemory {
+        let bell = shared.bell(mailbox);
+        LaneMemory {
+            shared,
+            mailbox: mailbox.to_string(),
+            choice,
+            bell,
+            server: Server::default(),
+            planned: Planned::default(),
+            next_wish_at: None,
+            seen_at: Timestamp::default(),
+            read: 0,
+            told_at: Timestamp::default(),
+        }
+    }
+
+    /// Runs `work` at this mailbox's desk in one transaction.
+    async fn at_desk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Desk<'_>) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let policy = self.shared.policy(&self.mailbox)?;
+        let now = self.shared.clock.now();
+        let write = move |tx: &Tx<'_>| {
+            let (mailbox, dialect) = engine::dialect(tx, &policy)?;
+            work(&Desk { tx, policy: &policy, dialect: &dialect, mailbox, now })
+        };
+        self.shared.store.write(write).await
+    }
+
+    /// Tells every few seconds how far a long reading has come.
+    fn progress(&mut self, folder: &str, count: usize) {
+        let now = self.shared.clock.now();
+        self.read += count;
+        if now.since(self.told_at) < TELL_EVERY {
+            return;
+        }
+        let (mailbox, read) = (&self.mailbox, self.read);
+        if read >= TELL_MIN {
+            tracing::info!(mailbox, folder, read, "{mailbox}: {read} mails read, now in {folder}");
+        }
+        self.read = 0;
+        self.told_at = now;
+    }
+
+    /// How marks are shown on this server.
+    fn layout(&self, before: Option<Layout>) -> anyhow::Result<Layout> {
+        let gmail = self.server.capabilities.iter().any(|name| name == "X-GM-EXT-1");
+        match self.choice {
+            LayoutChoice::Folders => Ok(Layout::Folders),
+            LayoutChoice::Keywords if !self.server.keywords && self.shared.mode == Mode::Live => {
+                anyhow::bail!(
+                    "the server keeps no keywords in INBOX, so `layout = \"keywords\"` cannot work; write `layout = \"folders\"`"
+                )
+            }
+            LayoutChoice::Keywords => Ok(Layout::Keywords),
+            LayoutChoice::Labels if !gmail => anyhow::bail!(
+                "the server has no labels (X-GM-EXT-1), so `layout = \"labels\"` cannot work; write `layout = \"auto\"`"
+            ),
+            LayoutChoice::Labels => {
+                anyhow::bail!("labels are not shown yet; write `layout = \"auto\"`")
+            }
+            // EXAMINE does not tell whether keywords are kept, so a shadow goes by what was known, or by the kind of server:
+            // those without CONDSTORE are those without keywords.
+            LayoutChoice::Auto if self.shared.mode == Mode::Shadow => {
+                let able = self.server.capabilities.iter().any(|name| name == "CONDSTORE");
+                let guess = if able { Layout::Keywords } else { Layout::Folders };
+                Ok(before.unwrap_or(guess))
+            }
+            LayoutChoice::Auto if self.server.keywords => Ok(Layout::Keywords),
+            LayoutChoice::Auto => Ok(Layout::Folders),
+        }
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Inbox => "inbox",
+        Role::Sent => "sent",
+        Role::Drafts => "drafts",
+        Role::Junk => "junk",
+        Role::Archive => "archive",
+        Role::Trash => "trash",
+        Role::Baton => "baton",
+        Role::Other => "other",
+    }
+}
+
+/// What stands before the root where the server puts every folder below INBOX (Courier, some Cyrus).
+fn prefix(folders: &[Listed], delimiter: char) -> String {
+    let prefix = format!("INBOX{delimiter}");
+    let mut others = folders.iter().filter(|folder| folder.role != Role::Inbox).peekable();
+    let below = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&prefix));
+    if below { prefix } else { String::new() }
+}
+
+/// Reads the message; of a panic in a library nothing is left but that it cannot be read.
+fn seen(sighting: Sighting) -> Seen {
+    Seen {
+        uid: sighting.uid,
+        flags: sighting.flags,
+        arrived_at: sighting.arrived_at,
+        size: sighting.size,
+        message: (!sighting.raw.is_empty()).then(|| parse(&sighting.raw)),
+    }
+}
+
+fn folder(desk: &Desk<'_>, name: &str) -> anyhow::Result<Folder> {
+    let folder = desk.tx.folder(desk.mailbox, name)?;
+    folder.ok_or_else(|| anyhow::anyhow!("the folder {name} was never listed"))
+}
+
+impl Memory for LaneMemory {
+    async fn connected(&mut self, server: Server) -> anyhow::Result<()> {
+        self.server = server;
+        self.seen_at = self.shared.clock.now();
+        let now = self.seen_at;
+        let shadow = self.shared.mode == Mode::Shadow;
+        self.at_desk(move |desk| {
+            let was_shadow = desk.tx.set_connected(desk.mailbox, now, shadow)?;
+            if was_shadow && !shadow {
+                // What the shadow would have shown is shown now.
+                desk.tx.wish_for_all(desk.mailbox, now)?;
+            }
+            Ok(())
+        })
+        .await?;
+        tracing::info!(mailbox = self.mailbox, "{} is connected", self.mailbox);
+        Ok(())
+    }
+
+    async fn listed(&mut self, folders: Vec<Listed>) -> anyhow::Result<Wanted> {
+        let policy = self.shared.policy(&self.mailbox)?;
+        let name = self.mailbox.clone();
+        let row = self.shared.store.write(move |tx| Ok(tx.mailbox_row(&name)?)).await?;
+        let layout = self.layout(row.layout)?;
+        let delimiter = folders.iter().find_map(|folder| folder.delimiter).unwrap_or('/');
+        let prefix = prefix(&folders, delimiter);
+        let dialect = Dialect::new(&policy, layout, &prefix, delimiter);
+        let listed: Vec<ListedFolder> = folders
+            .into_iter()
+            .map(|folder| ListedFolder {
+                role: role_name(folder.role).to_string(),
+                name: folder.name,
+                selectable: folder.selectable,
+            })
+            .collect();
+        let work = move |tx: &Tx<'_>| {
+            let known = (row.layout, row.prefix.as_str(), row.delimiter);
+            if known != (Some(layout), dialect.prefix.as_str(), delimiter) {
+                tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
+            }
+            engine::list(tx, &policy, &dialect, row.id, &listed)
+        };
+        let listing = self.shared.store.write(work).await?;
+        Ok(Wanted { create: listing.create, watch: listing.strayed })
+    }
+
+    async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {
+        let name = folder.to_string();
+        let found = self.at_desk(move |desk| Ok(desk.tx.folder(desk.mailbox, &name)?)).await?;
+        Ok(found.map_or(Cursor::default(), |folder| Cursor {
+            uidvalidity: folder.uidvalidity,
+            next_uid: folder.next_uid,
+            modseq: folder.modseq,
+        }))
+    }
+
+    async fn renumbered(&mut self, name: &str, uidvalidity: u32) -> anyhow::Result<()> {
+        let name = name.to_string();
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &name)?;
+            engine::lose_uids(desk, &folder, uidvalidity)
+        })
+        .await
+    }
+
+    async fn sighted(&mut self, batch: Batch) -> anyhow::Result<()> {
+        let Batch { folder: name, uidvalidity, sightings, next_uid } = batch;
+        let count = sightings.len();
+        let read = move || sightings.into_iter().map(seen).collect::<Vec<Seen>>();
+        let all = tokio::task::spawn_blocking(read).await?;
+        let told = name.clone();
+        self.at_desk(move |desk| {
+            let mut folder = folder(desk, &name)?;
+            folder.uidvalidity = uidvalidity;
+            engine::arrivals(desk, &folder, &all, next_uid)
+        })
+        .await?;
+        tracing::debug!(mailbox = self.mailbox, folder = told, count, "Read up to UID {next_uid}");
+        self.progress(&told, count);
+        Ok(())
+    }
+
+    async fn known(&mut self, name: &str) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+        let name = name.to_string();
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &name)?;
+            Ok(desk.tx.flags_in(folder.id)?)
+        })
+        .await
+    }
+
+    async fn changed(&mut self, changes: Changes) -> anyhow::Result<()> {
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &changes.folder)?;
+            if folder.uidvalidity != changes.uidvalidity && folder.uidvalidity != 0 {
+                return Ok(());
+            }
+            let flags = Flags { flags: changes.flags, vanished: changes.vanished };
+            engine::change(desk, &folder, &flags)?;
+            Ok(desk.tx.set_modseq(folder.id, changes.modseq)?)
+        })
+        .await
+    }
+
+    async fn pass_done(&mut self) -> anyhow::Result<bool> {
+        let again = self.at_desk(engine::judge).await?;
+        if self.shared.mode == Mode::Shadow {
+            for write in self.at_desk(engine::plan_in_shadow).await? {
+                tracing::info!(mailbox = self.mailbox, "Shadow: would {}", would(&write));
+            }
+        }
+        Ok(again)
+    }
+
+    async fn wanted(&mut self) -> anyhow::Result<Vec<Change>> {
+        let (planned, next) = self
+            .at_desk(|desk| {
+                let planned = engine::plan(desk)?;
+                Ok((planned, desk.tx.next_wish_at(desk.mailbox)?))
+            })
+            .await?;
+        self.next_wish_at = next;
+        let changes = planned
+            .writes
+            .iter()
+            .map(|write| Change {
+                folder: write.folder.clone(),
+                uidvalidity: write.uidvalidity,
+                uids: write.uids.clone(),
+                action: match &write.action {
+                    engine::Action::Flags { add, remove } => {
+                        Action::Flags { add: add.clone(), remove: remove.clone() }
+                    }
+                    engine::Action::MoveTo(folder) => Action::MoveTo(folder.clone()),
+                },
+            })
+            .collect();
+        self.planned = planned;
+        Ok(changes)
+    }
+
+    async fn settled(&mut self, outcomes: Vec<Outcome>) -> anyhow::Result<()> {
+        let planned = std::mem::take(&mut self.planned);
+        let outcomes: Vec<engine::Outcome> = outcomes
+            .into_iter()
+            .map(|outcome| match outcome {
+                Outcome::Done(told) => engine::Outcome::Done(told),
+                Outcome::Stale => engine::Outcome::Stale,
+                Outcome::Refused(words) => engine::Outcome::Refused(words),
+            })
+            .collect();
+        let next = self
+            .at_desk(move |desk| {
+                engine::settle(desk, &planned, &outcomes)?;
+                Ok(desk.tx.next_wish_at(desk.mailbox)?)
+            })
+            .await?;
+        self.next_wish_at = next;
+        Ok(())
+    }
+
+    async fn seen(&mut self) -> anyhow::Result<()> {
+        let now = self.shared.clock.now();
+        if now.since(self.seen_at) < SEEN_EVERY {
+            return Ok(());
+        }
+        self.seen_at = now;
+        self.at_desk(move |desk| Ok(desk.tx.set_seen(desk.mailbox, now)?)).await
+    }
+
+    async fn nudged(&mut self) {
+        match self.next_wish_at {
+            Some(at) if self.shared.mode == Mode::Live => {
+                tokio::select! {
+                    () = self.bell.notified() => (),
+                    () = self.shared.clock.sleep_until(at.max(self.shared.clock.now() + Duration::from_secs(1))) => (),
+                }
+            }
+            _ => self.bell.notified().await,
+        }
+    }
+}
+
+fn would(write: &engine::Write) -> String {
+    let uids = write.uids.len();
+    match &write.action {
+        engine::Action::Flags { add, remove } => format!(
+            "put [{}] on and take [{}] off {uids} mail(s) in {}",
+            add.join(" "),
+            remove.join(" "),
+            write.folder
+        ),
+        engine::Action::MoveTo(folder) => {
+            format!("move {uids} mail(s) from {} to {folder}", write.folder)
+        }
+    }
+}

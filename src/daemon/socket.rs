@@ -1,0 +1,153 @@
+//! The local socket: commands reach the running daemon through it, one JSON line each way.
+//!
+//! Mode 0600 in the state directory: whoever may write the database may command, nobody else.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::daemon::{Shared, lock, policies};
+use crate::engine::{self, Answer, Request};
+use crate::store::Store;
+
+/// The socket's name in the state directory.
+const FILE_NAME: &str = "baton.sock";
+/// The longest request or answer, bytes.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+/// How long the daemon may take to answer, and a client to ask.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a command waits for whoever has the state directory and does not listen.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Reply {
+    Answer(Answer),
+    Failed(String),
+}
+
+fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join(FILE_NAME)
+}
+
+/// Listens until the daemon stops.
+pub(crate) fn listen(
+    state_dir: &Path,
+    shared: Arc<Shared>,
+    mut stopped: watch::Receiver<bool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    // The lock is ours, so whoever left a socket here is gone.
+    remove(state_dir);
+    let path = path(state_dir);
+    let cannot = || format!("cannot listen at {}", path.display());
+    let listener = UnixListener::bind(&path).with_context(cannot)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).with_context(cannot)?;
+    Ok(tokio::spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stopped.changed() => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let shared = Arc::clone(&shared);
+                    tokio::spawn(async move {
+                        if let Err(error) = serve(stream, &shared).await {
+                            tracing::warn!("A command failed: {error:#}");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!("Cannot accept a command: {error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }))
+}
+
+/// Takes the socket away.
+pub(crate) fn remove(state_dir: &Path) {
+    let path = path(state_dir);
+    if let Err(error) = std::fs::remove_file(&path)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!("Cannot remove {}: {error}", path.display());
+    }
+}
+
+async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    let mut read = BufReader::new(read.take(LINE_BYTES_MAX));
+    tokio::time::timeout(PATIENCE, read.read_line(&mut line)).await??;
+    let request: Request = serde_json::from_str(&line).context("not a request")?;
+    let now = shared.clock.now();
+    let policies = shared.policies();
+    let answer = shared.store.write(move |tx| engine::answer(tx, &policies, &request, now)).await;
+    let reply = match answer {
+        Ok(answer) => Reply::Answer(answer),
+        Err(error) => Reply::Failed(format!("{error:#}")),
+    };
+    write.write_all(format!("{}\n", serde_json::to_string(&reply)?).as_bytes()).await?;
+    shared.alarm.notify_one();
+    Ok(())
+}
+
+/// Asks the running daemon, or decides here when none runs: the same decision either way.
+///
+/// # Errors
+/// When neither the daemon nor the database can be reached. A refusal is an [`Answer`].
+pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
+    let mut waited = Duration::ZERO;
+    loop {
+        if let Ok(stream) = UnixStream::connect(path(&config.state_dir)).await {
+            return tokio::time::timeout(PATIENCE, converse(stream, request))
+                .await
+                .context("the running Baton does not answer; see its log")?;
+        }
+        if let Some(answer) = decide_here(config, request).await? {
+            return Ok(answer);
+        }
+        if waited >= BUSY_WAIT {
+            bail!("the running Baton does not listen; see its log");
+        }
+        // Another command works here, or a daemon that does not listen yet.
+        tokio::time::sleep(BUSY_PAUSE).await;
+        waited += BUSY_PAUSE;
+    }
+}
+
+async fn converse(mut stream: UnixStream, request: &Request) -> anyhow::Result<Answer> {
+    stream.write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes()).await?;
+    let mut line = String::new();
+    BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
+    match serde_json::from_str(&line).context("the running Baton gave no answer; see its log")? {
+        Reply::Answer(answer) => Ok(answer),
+        Reply::Failed(words) => bail!(words),
+    }
+}
+
+/// Decides without a daemon; `None` when somebody else has the state directory.
+async fn decide_here(config: &Config, request: &Request) -> anyhow::Result<Option<Answer>> {
+    let database = config.state_dir.join(crate::store::FILE_NAME);
+    if !database.exists() {
+        return Err(crate::store::Error::Absent { path: database }.into());
+    }
+    let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
+    let store = Store::open(&config.state_dir)?;
+    let policies = policies(config);
+    let (request, now) = (request.clone(), Clock::system().now());
+    store.write(move |tx| engine::answer(tx, &policies, &request, now)).await.map(Some)
+}

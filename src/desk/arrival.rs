@@ -1,0 +1,316 @@
+//! What a mail does to a thread: a customer's, the team's own, a robot's, a draft.
+//!
+//! Messages are met in any order (folder after folder, after a month away), so nothing here trusts the order in which
+//! they are decided: arrival times say who wrote last.
+
+use crate::clock::Timestamp;
+use crate::desk::command::unblocked;
+use crate::desk::policy::Policy;
+use crate::desk::roster::AgentId;
+use crate::desk::thread::{
+    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Position, State, Thread, ThreadId, What,
+};
+
+/// What the desk needs to know of a mail that belongs to a thread.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mail {
+    /// The message.
+    pub message: MessageKey,
+    /// Why it belongs here.
+    pub joined_by: String,
+    /// When it arrived, by INTERNALDATE.
+    pub arrived_at: Timestamp,
+    /// Where it was seen, for the log.
+    pub folder: String,
+}
+
+/// What a customer's mail does to a resolved thread.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fit {
+    /// It belongs to the thread.
+    Joins,
+    /// Too long after the thread was resolved: it opens a new one, linked to the old.
+    OpensAnother,
+}
+
+/// Whether a customer's mail of `arrived_at` still belongs to the thread.
+pub fn fit(policy: &Policy, now: &Position, arrived_at: Timestamp) -> Fit {
+    match (now.state, now.resolved_at) {
+        (State::Resolved, Some(resolved_at))
+            if resolved_at + policy.reopen_within <= arrived_at =>
+        {
+            Fit::OpensAnother
+        }
+        _ => Fit::Joins,
+    }
+}
+
+fn cause(mail: &Mail) -> Cause {
+    Cause::new(CauseKind::Mail, format!("seen in {}", mail.folder))
+}
+
+/// The first mail of a thread.
+pub fn opened(
+    mail: Mail,
+    subject: &str,
+    customer: &str,
+    linked_to: Option<ThreadId>,
+    adopted: Vec<MessageKey>,
+) -> NewEvent {
+    let after = Position {
+        subject: subject.to_string(),
+        customer: customer.to_string(),
+        last_customer_at: Some(mail.arrived_at),
+        linked_to,
+        ..Position::default()
+    };
+    let cause = cause(&mail);
+    let what = What::Opened { message: mail.message, joined_by: mail.joined_by, adopted };
+    NewEvent::new(Actor::Customer, cause, what, Change::between(&Position::default(), &after))
+}
+
+/// The owner, unless the configuration no longer knows them here.
+fn owner_still_here(policy: &Policy, now: &Position) -> Option<AgentId> {
+    let owner = now.owner.clone()?;
+    policy.agent(&owner).filter(|agent| agent.works_in(&policy.mailbox)).map(|_| owner)
+}
+
+fn in_progress_with(owner: Option<AgentId>, now: &Position) -> Position {
+    let state = if owner.is_some() { State::InProgress } else { State::New };
+    Position { owner, state, before: None, block: None, ..now.clone() }
+}
+
+/// A customer's mail joined the thread. `bare_thanks` is whether it says nothing but thank you; `answered` whether we are
+/// known to have answered this very mail already. Where it reopens the thread, that is an event of its own, so that it
+/// is counted and can be undone.
+pub fn customer_wrote(
+    policy: &Policy,
+    thread: &Thread,
+    mail: Mail,
+    bare_thanks: bool,
+    answered: bool,
+) -> Vec<NewEvent> {
+    let now = &thread.now;
+    let stale = answered || now.last_reply_at.is_some_and(|reply| mail.arrived_at < reply);
+    let (mut after, remark) = if stale {
+        (now.clone(), "older than our last reply".to_string())
+    } else {
+        after_customer(policy, now, bare_thanks)
+    };
+    after.last_customer_at = now.last_customer_at.max(Some(mail.arrived_at));
+    let cause = cause(&mail);
+    let what = What::CustomerWrote { message: mail.message, joined_by: mail.joined_by, remark };
+    let event = |cause, what, change| NewEvent::new(Actor::Customer, cause, what, change);
+    if after.reopens == now.reopens {
+        return vec![event(cause, what, Change::between(now, &after))];
+    }
+    let wrote = Position { last_customer_at: after.last_customer_at, ..now.clone() };
+    vec![
+        event(cause.clone(), what, Change::between(now, &wrote)),
+        event(cause, What::Reopened, Change::between(&wrote, &after)),
+    ]
+}
+
+/// A customer's mail that was taken for another matter turns out to belong to a thread where we wait for it: adds to
+/// `change` what the mail would have done.
+pub fn takes_up(policy: &Policy, now: &Position, arrived_at: Timestamp, change: &mut Change) {
+    let waits = now.state == State::Waiting && now.last_reply_at.is_none_or(|at| at <= arrived_at);
+    if !waits {
+        return;
+    }
+    let after = in_progress_with(owner_still_here(policy, now), now);
+    let up = Change::between(now, &after);
+    change.state = up.state;
+    change.owner = up.owner;
+}
+
+fn after_customer(policy: &Policy, now: &Position, bare_thanks: bool) -> (Position, String) {
+    let owner = owner_still_here(policy, now);
+    match now.state {
+        State::Resolved if bare_thanks => (now.clone(), "only a thank you".to_string()),
+        State::Resolved => {
+            let after = in_progress_with(owner, now);
+            (Position { reopens: now.reopens + 1, ..after }, String::new())
+        }
+        State::Waiting => (in_progress_with(owner, now), String::new()),
+        State::Blocked => (unblocked(&Position { owner, ..now.clone() }), String::new()),
+        // A mail to an ignored thread must not stay unseen, so it goes to the queue.
+        State::Ignored => (in_progress_with(None, now), String::new()),
+        State::New | State::Assigned | State::InProgress => (now.clone(), String::new()),
+    }
+}
+
+/// A human reply to the customer left, by whatever route. `by` is who sent it, if it is known; `outrun` whether the
+/// customer is known to have written after it.
+pub fn replied(thread: &Thread, mail: Mail, by: Option<AgentId>, outrun: bool) -> NewEvent {
+    let now = &thread.now;
+    let outrun = outrun || now.last_customer_at.is_some_and(|wrote| mail.arrived_at < wrote);
+    let mut after = now.clone();
+    let answers_someone = now.last_customer_at.is_some();
+    if answers_someone && now.first_response_at.is_none_or(|first| mail.arrived_at < first) {
+        after.first_response_at = Some(mail.arrived_at);
+    }
+    after.last_reply_at = now.last_reply_at.max(Some(mail.arrived_at));
+    let mut remark = String::new();
+    if outrun {
+        remark = "the customer has written since".to_string();
+    } else {
+        after.drafted = false;
+        if now.state != State::Resolved {
+            after.state = State::Waiting;
+            after.before = None;
+            after.block = None;
+            after.owner = now.owner.clone().or_else(|| by.clone());
+        }
+    }
+    let actor = by.map_or(Actor::Someone, Actor::Agent);
+    let cause = cause(&mail);
+    let what = What::Replied { message: mail.message, joined_by: mail.joined_by, remark };
+    NewEvent::new(actor, cause, what, Change::between(now, &after))
+}
+
+/// A draft that answers the thread appeared in Drafts; `None` when that changes nothing.
+pub fn drafted(thread: &Thread, folder: &str) -> Option<NewEvent> {
+    let now = &thread.now;
+    if now.drafted || now.merged_into.is_some() || !now.state.is_open() {
+        return None;
+    }
+    let mut after = Position { drafted: true, ..now.clone() };
+    if matches!(now.state, State::New | State::Assigned) {
+        after.state = State::InProgress;
+    }
+    let cause = Cause::new(CauseKind::Gesture, format!("a draft answer in {folder}"));
+    Some(NewEvent::new(Actor::Someone, cause, What::Drafted, Change::between(now, &after)))
+}
+
+/// A blocked thread's time was reached.
+pub fn time_reached(thread: &Thread) -> NewEvent {
+    let until =
+        thread.now.block.as_ref().and_then(|block| block.until).map(|until| until.to_string());
+    let cause = Cause::new(CauseKind::Time, format!("until {}", until.unwrap_or_default()));
+    let change = Change::between(&thread.now, &unblocked(&thread.now));
+    NewEvent::new(Actor::Server, cause, What::Unblocked, change)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::desk::layout::MarkNames;
+    use crate::desk::policy::KeepText;
+    use crate::desk::roster::Agent;
+
+    fn policy() -> Policy {
+        let ana = Agent {
+            id: AgentId("ana".into()),
+            name: "Ana Ruiz".into(),
+            address: "ana@example.test".into(),
+            mark: "Ana".into(),
+            mailboxes: vec![],
+        };
+        Policy {
+            mailbox: "support".into(),
+            own_addresses: vec!["support@example.test".into()],
+            agents: vec![ana],
+            since: Timestamp(0),
+            reopen_within: Duration::from_secs(100),
+            join_within: Duration::from_secs(100),
+            burst_moves_per_minute: 30,
+            flag_escalates: None,
+            keep_text: KeepText::Excerpt,
+            names: MarkNames::default(),
+        }
+    }
+
+    /// `"waiting ana"`: the state, and the owner or `-`.
+    fn thread(spelled: &str) -> Thread {
+        let (state, owner) = spelled.split_once(' ').unwrap();
+        let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
+        thread.now.state = State::from_name(state).unwrap();
+        thread.now.owner = (owner != "-").then(|| AgentId(owner.into()));
+        thread.now.resolved_at = (state == "resolved").then_some(Timestamp(10));
+        thread.now.last_customer_at = Some(Timestamp(5));
+        thread
+    }
+
+    fn after(mut thread: Thread, events: Vec<NewEvent>) -> String {
+        for event in events {
+            thread.now.apply(&event.change);
+        }
+        let owner = thread.now.owner.map_or("-".to_string(), |owner| owner.0);
+        format!("{} {owner}", thread.now.state)
+    }
+
+    fn mail(arrived_at: i64) -> Mail {
+        Mail {
+            message: MessageKey(1),
+            joined_by: "a reference".into(),
+            arrived_at: Timestamp(arrived_at),
+            folder: "INBOX".into(),
+        }
+    }
+
+    #[test]
+    fn what_a_customers_mail_does() {
+        let cases = [
+            ("new -", "new -"),
+            ("assigned ana", "assigned ana"),
+            ("in-progress ana", "in-progress ana"),
+            ("waiting ana", "in-progress ana"),
+            ("waiting -", "new -"),
+            ("waiting gone", "new -"),
+            ("blocked ana", "in-progress ana"),
+            ("resolved ana", "in-progress ana"),
+            ("resolved -", "new -"),
+            ("ignored -", "new -"),
+        ];
+        for (before, wanted) in cases {
+            let event = customer_wrote(&policy(), &thread(before), mail(20), false, false);
+            assert_eq!(after(thread(before), event), wanted, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_thank_you_does_not_reopen_but_moves_a_waiting_thread() {
+        for (before, wanted) in
+            [("resolved ana", "resolved ana"), ("waiting ana", "in-progress ana")]
+        {
+            let event = customer_wrote(&policy(), &thread(before), mail(20), true, false);
+            assert_eq!(after(thread(before), event), wanted);
+        }
+    }
+
+    #[test]
+    fn what_a_reply_does() {
+        let cases = [
+            ("new -", "waiting ana"),
+            ("assigned ben", "waiting ben"),
+            ("in-progress ana", "waiting ana"),
+            ("blocked ana", "waiting ana"),
+            ("waiting ana", "waiting ana"),
+            ("resolved ana", "resolved ana"),
+        ];
+        for (before, wanted) in cases {
+            let event = replied(&thread(before), mail(20), Some(AgentId("ana".into())), false);
+            assert_eq!(after(thread(before), vec![event]), wanted, "{before}");
+        }
+    }
+
+    #[test]
+    fn mails_met_in_the_wrong_order_change_nothing() {
+        let older_reply = replied(&thread("new -"), mail(1), None, false);
+        assert_eq!(after(thread("new -"), vec![older_reply]), "new -");
+        let mut waiting = thread("waiting ana");
+        waiting.now.last_reply_at = Some(Timestamp(30));
+        let older_mail = customer_wrote(&policy(), &waiting, mail(20), false, false);
+        assert_eq!(after(waiting, older_mail), "waiting ana");
+    }
+
+    #[test]
+    fn a_mail_long_after_the_end_opens_another_thread() {
+        let resolved = thread("resolved ana").now;
+        assert_eq!(fit(&policy(), &resolved, Timestamp(109)), Fit::Joins);
+        assert_eq!(fit(&policy(), &resolved, Timestamp(110)), Fit::OpensAnother);
+    }
+}

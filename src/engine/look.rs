@@ -1,0 +1,350 @@
+//! The mailbox is compared with what was last seen or written there: what a person changed becomes a gesture.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::desk::command::{Asked, Command, Decision, decide};
+use crate::desk::layout::Layout;
+use crate::desk::marks::{
+    Mark, MarkChange, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
+};
+use crate::desk::thread::{
+    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
+};
+use crate::engine::Desk;
+use crate::engine::record::{record, reload};
+use crate::store::{Effect, Folder, Located, MessageRow};
+
+/// Within this time moves are counted.
+const BURST: Duration = Duration::from_secs(60);
+/// After how many complete looks without it a message is gone: one may have missed it on its way.
+const PASSES_UNTIL_GONE: i64 = 2;
+
+/// What a door saw to have changed in a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// All flags and keywords as they are now.
+    pub flags: Vec<(u32, Vec<String>)>,
+    /// UIDs that are gone.
+    pub vanished: Vec<u32>,
+}
+
+/// Takes note of changes among known messages of a folder.
+pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Result<()> {
+    for (uid, flags) in &changes.flags {
+        if let Some(located) = desk.tx.location(folder.id, *uid)? {
+            flags_seen(desk, &located, flags)?;
+        }
+    }
+    for uid in &changes.vanished {
+        if let Some(message) = desk.tx.remove_location(folder.id, *uid)? {
+            desk.tx.set_missing(message, false)?;
+            show_other_copies(desk, message)?;
+        }
+    }
+    Ok(())
+}
+
+/// A copy is gone. Where places are folders it may have been the one in the right place, so that another has to go there.
+fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
+    if desk.dialect.layout != Layout::Folders || desk.tx.locations_of(message)?.is_empty() {
+        return Ok(());
+    }
+    desk.tx.message(message)?.map_or(Ok(()), |row| show_again(desk, &row))
+}
+
+/// A mail of a thread may lie or look other than it should, and nobody decided anything.
+pub(super) fn show_again(desk: &Desk<'_>, row: &MessageRow) -> anyhow::Result<()> {
+    match row.thread {
+        Some(thread) => Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?),
+        None => Ok(()),
+    }
+}
+
+/// Takes note of the flags of a copy that is known.
+pub(super) fn flags_seen(
+    desk: &Desk<'_>,
+    located: &Located,
+    flags: &[String],
+) -> anyhow::Result<()> {
+    if located.flags == flags {
+        return Ok(());
+    }
+    desk.tx.set_location(located.folder_id, located.uid, located.message, flags)?;
+    let Some(row) = desk.tx.message(located.message)? else { return Ok(()) };
+    let Some(thread) = row.thread else { return Ok(()) };
+    let last = desk.dialect.marks(desk.policy, &located.flags);
+    let shown = desk.dialect.marks(desk.policy, flags);
+    if last == shown || !crate::desk::marks::should_carry(&located.place) {
+        return Ok(());
+    }
+    desk.tx.set_look(row.key, &row.place, &marks_kept(desk, flags))?;
+    let mut thread = desk.thread(thread)?;
+    let asked = marks_changed(desk, &thread, &located.folder, &last, &shown)?;
+    carry_out(desk, &mut thread, asked, false)
+}
+
+/// The flags and keywords that mean something to Baton.
+fn marks_kept(desk: &Desk<'_>, flags: &[String]) -> Vec<String> {
+    let marks = desk.dialect.marks(desk.policy, flags);
+    marks.iter().map(|mark| desk.dialect.keyword(desk.policy, mark)).collect()
+}
+
+fn gesture(command: Command, detail: String) -> Asked {
+    let cause = Cause::new(CauseKind::Gesture, detail);
+    Asked { command, actor: Actor::Someone, cause }
+}
+
+fn marks_changed(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    folder: &str,
+    last: &BTreeSet<Mark>,
+    shown: &BTreeSet<Mark>,
+) -> anyhow::Result<Vec<Asked>> {
+    let mut hand = by_hand(last, &wanted_marks(&thread.now, desk.dialect.flags), shown);
+    if hand == MarkChange::default() {
+        return Ok(Vec::new());
+    }
+    if let Some(attempt) = desk.tx.open_attempt(thread.id)? {
+        hand = hand.unless_ours(&desk.dialect.marks(desk.policy, &attempt.keywords));
+    }
+    let spell = |marks: &BTreeSet<Mark>, sign: &str| {
+        let words: Vec<String> = marks
+            .iter()
+            .map(|mark| format!("{sign}{}", desk.dialect.keyword(desk.policy, mark)))
+            .collect();
+        words.join(" ")
+    };
+    let changed = format!("{} {}", spell(&hand.add, "+"), spell(&hand.remove, "-"));
+    let detail = format!("{} on a mail in {folder}", changed.trim());
+    let asked = asked_by_marks(&thread.now, &hand).into_iter();
+    Ok(asked.map(|command| gesture(command, detail.clone())).collect())
+}
+
+/// A message of a thread lies in `folder` with `flags`; `row` says where it was seen before, `last` its marks then.
+pub(super) fn look(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    folder: &Folder,
+    flags: &[String],
+    last: &[String],
+) -> anyhow::Result<()> {
+    let Some(thread) = row.thread else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    desk.tx.set_look(row.key, &folder.place, &marks_kept(desk, flags))?;
+    let mut asked = Vec::new();
+    let mut closing = false;
+    if folder.place != row.place {
+        let (commands, closes) = moved(desk, &thread, &row.place, folder)?;
+        closing = closes;
+        asked.extend(commands);
+    }
+    if crate::desk::marks::should_carry(&folder.place) {
+        let last = desk.dialect.marks(desk.policy, last);
+        let shown = desk.dialect.marks(desk.policy, flags);
+        asked.extend(marks_changed(desk, &thread, &folder.name, &last, &shown)?);
+    }
+    carry_out(desk, &mut thread, asked, closing)
+}
+
+/// The same for a mail that is known, met under a UID that is not: it was moved or copied, came once more, or its folder
+/// was numbered anew. Somebody may have added marks meanwhile; those that are missing say nothing, because a second
+/// delivery has none and servers lose them: they are shown again.
+pub(super) fn met_again(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    from: &Place,
+    folder: &Folder,
+    flags: &[String],
+    last: &[String],
+) -> anyhow::Result<()> {
+    let here_before = MessageRow { place: from.clone(), ..row.clone() };
+    let shown = desk.dialect.marks(desk.policy, flags);
+    let kept: Vec<String> = last
+        .iter()
+        .filter(|flag| {
+            let mark = desk.dialect.marks(desk.policy, std::slice::from_ref(*flag));
+            mark.is_subset(&shown)
+        })
+        .cloned()
+        .collect();
+    if kept.len() != last.len() || *from != folder.place {
+        show_again(desk, row)?;
+    }
+    look(desk, &here_before, folder, flags, &kept)
+}
+
+/// A folder of Baton's was renamed: its mails are met under the new name, and go back to where they belong.
+pub(super) fn put_back(desk: &Desk<'_>, row: &MessageRow, folder: &Folder) -> anyhow::Result<()> {
+    let Some(thread) = row.thread else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    let told =
+        desk.tx.events_of(thread.id)?.into_iter().next_back().is_some_and(|event| {
+            matches!(event.what, What::Restored { .. }) && event.at == desk.now
+        });
+    if !told {
+        let cause =
+            Cause::new(CauseKind::Server, format!("its mails were found in {}", folder.name));
+        let gone = desk.dialect.folder(desk.policy, &row.place).unwrap_or_default();
+        let what = What::Restored { folder: gone };
+        record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
+    }
+    Ok(desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?)
+}
+
+/// What a move to `folder` asks for, and whether it is one of those that clean-ups make.
+fn moved(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    from: &Place,
+    folder: &Folder,
+) -> anyhow::Result<(Vec<Asked>, bool)> {
+    let to = &folder.place;
+    let layout = desk.dialect.layout;
+    if layout == Layout::Folders {
+        // Baton may have moved it itself, and not have heard that it was done.
+        let attempt = desk.tx.open_attempt(thread.id)?;
+        if *to == wanted_place(&thread.now) || attempt.is_some_and(|open| open.place == *to) {
+            return Ok((Vec::new(), false));
+        }
+    }
+    let detail = format!("moved to {}", folder.name);
+    let commands = if to.is_away() {
+        thrown_away(desk, thread, to)?
+    } else {
+        asked_by_move(layout, &thread.now, from, to)
+    };
+    let closing = to.closes() && !commands.is_empty();
+    Ok((commands.into_iter().map(|command| gesture(command, detail.clone())).collect(), closing))
+}
+
+/// A thread is thrown away when the last mail of it that others wrote is.
+fn thrown_away(desk: &Desk<'_>, thread: &Thread, to: &Place) -> anyhow::Result<Vec<Command>> {
+    if !thread.now.state.is_open() || desk.tx.has_present_message(thread.id)? {
+        return Ok(Vec::new());
+    }
+    Ok(vec![match to {
+        Place::Junk => Command::Ignore { reason: "moved to Junk".into() },
+        _ => Command::Delete,
+    }])
+}
+
+fn carry_out(
+    desk: &Desk<'_>,
+    thread: &mut Thread,
+    asked: Vec<Asked>,
+    closing: bool,
+) -> anyhow::Result<()> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    if closing && let Some(moves) = too_many_moves(desk, thread.id)? {
+        return automated(desk, thread, &asked, moves);
+    }
+    for one in asked {
+        match decide(desk.policy, thread, &one, desk.now) {
+            Decision::Done(event) => {
+                let event = record(desk, thread, *event)?;
+                if closing {
+                    desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, event.seq)?;
+                }
+            }
+            Decision::Refused(_, Some(event)) => {
+                record(desk, thread, *event)?;
+            }
+            Decision::Already(_) | Decision::Refused(_, None) => (),
+        }
+    }
+    // Whatever was decided, the mailbox must come to show it: on the thread's other mails, or instead of what was refused.
+    Ok(desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?)
+}
+
+/// How many threads were closed by moves within a minute, if that is more than people do.
+fn too_many_moves(desk: &Desk<'_>, thread: ThreadId) -> anyhow::Result<Option<u32>> {
+    let moves = desk.tx.closing_moves(desk.mailbox, desk.now - BURST)?;
+    let threads: BTreeSet<ThreadId> =
+        moves.iter().map(|(thread, _)| *thread).chain([thread]).collect();
+    let count = u32::try_from(threads.len()).unwrap_or(u32::MAX);
+    Ok((count > desk.policy.burst_moves_per_minute).then_some(count))
+}
+
+/// The move was one of many: it is recorded, decides nothing, and what the first of them seemed to decide is taken back.
+fn automated(
+    desk: &Desk<'_>,
+    thread: &mut Thread,
+    asked: &[Asked],
+    moves: u32,
+) -> anyhow::Result<()> {
+    let place = asked.first().map(|one| one.cause.detail.clone()).unwrap_or_default();
+    for (earlier, seq) in desk.tx.closing_moves(desk.mailbox, desk.now - BURST)? {
+        if seq != 0 && earlier != thread.id {
+            take_back(desk, earlier, seq, &place, moves)?;
+        }
+    }
+    note_automation(desk, thread, place, moves, Change::default())
+}
+
+fn note_automation(
+    desk: &Desk<'_>,
+    thread: &mut Thread,
+    place: String,
+    moves: u32,
+    change: Change,
+) -> anyhow::Result<()> {
+    let cause = Cause::new(
+        CauseKind::Gesture,
+        format!("more than {} moves within a minute", desk.policy.burst_moves_per_minute),
+    );
+    let what = What::Automated { place, moves };
+    let event = NewEvent::new(Actor::Someone, cause, what, change);
+    record(desk, thread, event)?;
+    Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, 0)?)
+}
+
+fn take_back(
+    desk: &Desk<'_>,
+    id: ThreadId,
+    seq: i64,
+    place: &str,
+    moves: u32,
+) -> anyhow::Result<()> {
+    let mut thread = desk.thread(id)?;
+    let before = crate::engine::ask::before(desk.tx, id, seq)?;
+    let event = desk.tx.event(seq)?;
+    desk.tx.forget_closing_moves(desk.mailbox, id)?;
+    match event {
+        Some(event) if event.change.decided().holds_in(&thread.now) => {
+            let back =
+                crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
+            note_automation(desk, &mut thread, place.to_string(), moves, back)
+        }
+        _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),
+    }
+}
+
+/// Every watched folder has been read: decides which missing messages are gone. Answers whether some are still looked for.
+pub fn judge(desk: &Desk<'_>) -> anyhow::Result<bool> {
+    for lost in desk.tx.take_all_lost(desk.mailbox)? {
+        desk.tx.set_missing(lost, false)?;
+    }
+    let (gone, left) = desk.tx.judge_missing(desk.mailbox, PASSES_UNTIL_GONE)?;
+    for key in gone {
+        judge_gone(desk, key)?;
+    }
+    Ok(left > 0)
+}
+
+fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
+    desk.tx.set_look(key, &Place::Gone, &[])?;
+    let Some(thread) = row.thread else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    reload(desk, &mut thread)?;
+    let commands = thrown_away(desk, &thread, &Place::Gone)?;
+    let detail = "its mails are in no watched folder any more".to_string();
+    let asked: Vec<Asked> =
+        commands.into_iter().map(|command| gesture(command, detail.clone())).collect();
+    let closing = !asked.is_empty();
+    carry_out(desk, &mut thread, asked, closing)
+}

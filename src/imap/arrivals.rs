@@ -1,0 +1,298 @@
+//! New messages of one folder: outlines first, then contents in batches.
+//!
+//! The outline (flags, date, size) decides how much of a message is fetched: history and drafts give their headers,
+//! everything else its body up to a bound. A message that the server will not give is told as one without content; it
+//! is never left out in silence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::catch_up::Begun;
+use super::connect::Settings;
+use super::error::Error;
+use super::session::{Selected, Session};
+use super::{BODY_BYTES_MAX, Batch, Cursor, Depth, Listed, Memory, Role, Sighting, fetch, uid_set};
+
+/// How many UIDs are asked for at a time; four times as many after each window without a message.
+const WINDOW: u32 = 1_000;
+const WINDOW_GROWTH: u32 = 4;
+/// The most messages of one batch.
+const BATCH_COUNT_MAX: usize = 200;
+/// The most bytes of one batch, as the server estimates them.
+const BATCH_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// What a header is reckoned to be.
+const HEADER_BYTES: u32 = 8 * 1024;
+
+/// The UID that the next new message will have.
+pub(super) async fn next_uid(
+    session: &mut Session,
+    selected: &Selected,
+    cursor: &Cursor,
+) -> Result<u32, Error> {
+    if let Some(next) = selected.uidnext {
+        return Ok(next);
+    }
+    let same = cursor.uidvalidity == selected.uidvalidity;
+    let mut next = if same { cursor.next_uid.max(1) } else { 1 };
+    if 0 < selected.exists {
+        session
+            .exec("UID FETCH * (UID)", |response| {
+                let uid = fetch::row(response).and_then(|row| row.uid).unwrap_or(0);
+                next = next.max(uid.saturating_add(1));
+            })
+            .await?;
+    }
+    Ok(next)
+}
+
+/// Reads every message from the cursor to the end the folder had when it was opened.
+pub(super) async fn read<M: Memory>(
+    session: &mut Session,
+    memory: &mut M,
+    settings: &Settings,
+    folder: &Listed,
+    selected: &Selected,
+    Begun { cursor, anew }: Begun,
+) -> Result<(), Error> {
+    let end = selected.uidnext.unwrap_or(cursor.next_uid);
+    let (mut next, mut kept) = (cursor.next_uid, 0);
+    let mut window = WINDOW;
+    while next < end {
+        let last = next.saturating_add(window - 1).min(end - 1);
+        let outlines = outlines(session, settings, next, last).await?;
+        window = if outlines.is_empty() { window.saturating_mul(WINDOW_GROWTH) } else { WINDOW };
+        for batch in batches(&outlines, settings, folder.role) {
+            let sightings = contents(session, &batch).await?;
+            kept = batch.last().map_or(next, |(outline, _)| outline.uid.saturating_add(1));
+            keep(memory, selected, sightings, kept).await?;
+        }
+        next = last + 1;
+    }
+    // Also tells of a folder that is empty, or whose last messages are gone again.
+    if kept != end && (anew || cursor.next_uid < end) {
+        keep(memory, selected, Vec::new(), end.max(1)).await?;
+    }
+    Ok(())
+}
+
+async fn keep<M: Memory>(
+    memory: &mut M,
+    selected: &Selected,
+    sightings: Vec<Sighting>,
+    next_uid: u32,
+) -> Result<(), Error> {
+    let (folder, uidvalidity) = (selected.folder.clone(), selected.uidvalidity);
+    tracing::debug!(folder, count = sightings.len(), next_uid, "new messages were read");
+    let batch = Batch { folder, uidvalidity, sightings, next_uid };
+    memory.sighted(batch).await.map_err(Error::Memory)
+}
+
+/// A message without its content. `raw` is filled in later.
+type Outline = Sighting;
+
+async fn outlines(
+    session: &mut Session,
+    settings: &Settings,
+    first: u32,
+    last: u32,
+) -> Result<Vec<Outline>, Error> {
+    let mut found: BTreeMap<u32, Outline> = BTreeMap::new();
+    let command = format!("UID FETCH {first}:{last} (UID FLAGS INTERNALDATE RFC822.SIZE)");
+    session
+        .exec(&command, |response| {
+            let Some(row) = fetch::row(response) else { return };
+            let Some(uid) = row.uid.filter(|uid| (first..=last).contains(uid)) else { return };
+            // A change of flags may be told between the lines that were asked for.
+            let outline = found.entry(uid).or_insert_with(|| Outline {
+                uid,
+                flags: Vec::new(),
+                // A date that cannot be read must not make a message history.
+                arrived_at: settings.since,
+                size: 0,
+                depth: Depth::Body,
+                raw: Vec::new(),
+            });
+            outline.flags = row.flags.unwrap_or(std::mem::take(&mut outline.flags));
+            outline.arrived_at = row.arrived_at.unwrap_or(outline.arrived_at);
+            outline.size = row.size.unwrap_or(outline.size);
+        })
+        .await?;
+    Ok(found.into_values().collect())
+}
+
+/// Cuts outlines, in order, into what is fetched together.
+fn batches<'a>(
+    outlines: &'a [Outline],
+    settings: &Settings,
+    role: Role,
+) -> Vec<Vec<(&'a Outline, Depth)>> {
+    let mut batches: Vec<Vec<(&Outline, Depth)>> = Vec::new();
+    let mut bytes = u64::MAX;
+    for outline in outlines {
+        let history = outline.arrived_at < settings.since;
+        let (depth, cost) = match history || role == Role::Drafts {
+            true => (Depth::Header, outline.size.min(HEADER_BYTES)),
+            false => (Depth::Body, outline.size.min(BODY_BYTES_MAX)),
+        };
+        bytes = bytes.saturating_add(u64::from(cost));
+        match batches.last_mut() {
+            Some(batch) if bytes <= BATCH_BYTES_MAX && batch.len() < BATCH_COUNT_MAX => {
+                batch.push((outline, depth));
+            }
+            _ => {
+                bytes = u64::from(cost);
+                batches.push(vec![(outline, depth)]);
+            }
+        }
+    }
+    batches
+}
+
+/// Fetches the contents of one batch. Messages that are gone by now are missing from the answer.
+async fn contents(
+    session: &mut Session,
+    batch: &[(&Outline, Depth)],
+) -> Result<Vec<Sighting>, Error> {
+    let mut raws: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+    for depth in [Depth::Header, Depth::Body] {
+        let of = batch.iter().filter(|(_, wanted)| *wanted == depth);
+        let uids: Vec<u32> = of.map(|(outline, _)| outline.uid).collect();
+        for (set, named) in uid_set::sets(&uids) {
+            match fetch_into(session, depth, &set, &mut raws).await {
+                Ok(()) => {}
+                // Exchange answers NO for a whole FETCH when it cannot render one message of it.
+                Err(Error::Refused { .. }) => {
+                    one_by_one(session, depth, &named, &mut raws).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let silent: Vec<u32> = batch.iter().map(|(outline, _)| outline.uid).collect();
+    let silent: Vec<u32> = silent.into_iter().filter(|uid| !raws.contains_key(uid)).collect();
+    let there = still_there(session, &silent).await?;
+    let sighting = |(outline, depth): &(&Outline, Depth)| {
+        let raw = match raws.remove(&outline.uid) {
+            Some(raw) => raw,
+            None if there.contains(&outline.uid) => Vec::new(),
+            None => return None,
+        };
+        Some(Sighting { depth: *depth, raw, ..(*outline).clone() })
+    };
+    Ok(batch.iter().filter_map(sighting).collect())
+}
+
+async fn fetch_into(
+    session: &mut Session,
+    depth: Depth,
+    set: &str,
+    raws: &mut BTreeMap<u32, Vec<u8>>,
+) -> Result<(), Error> {
+    let what = match depth {
+        Depth::Header => "BODY.PEEK[HEADER]".to_owned(),
+        Depth::Body => format!("BODY.PEEK[]<0.{BODY_BYTES_MAX}>"),
+    };
+    session
+        .exec(&format!("UID FETCH {set} (UID {what})"), |response| {
+            if let Some(fetch::Row { uid: Some(uid), raw: Some(raw), .. }) = fetch::row(response) {
+                raws.insert(uid, raw);
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+async fn one_by_one(
+    session: &mut Session,
+    depth: Depth,
+    uids: &[u32],
+    raws: &mut BTreeMap<u32, Vec<u8>>,
+) -> Result<(), Error> {
+    for uid in uids {
+        if raws.contains_key(uid) {
+            continue;
+        }
+        match fetch_into(session, depth, &uid.to_string(), raws).await {
+            Ok(()) => {}
+            Err(Error::Refused { answer, .. }) => {
+                tracing::warn!(uid, "the server does not give a message: {answer}");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Which of these messages exist although the server gave nothing of them.
+async fn still_there(session: &mut Session, uids: &[u32]) -> Result<BTreeSet<u32>, Error> {
+    let mut there = BTreeSet::new();
+    for (set, _) in uid_set::sets(uids) {
+        session
+            .exec(&format!("UID FETCH {set} (UID)"), |response| {
+                there.extend(fetch::row(response).and_then(|row| row.uid));
+            })
+            .await?;
+    }
+    Ok(there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::imap::connect::tests::session;
+    use crate::imap::trial::settings;
+
+    fn outline(uid: u32, size: u32, arrived_at: Timestamp) -> Outline {
+        let (flags, raw) = (Vec::new(), Vec::new());
+        Outline { uid, flags, arrived_at, size, depth: Depth::Body, raw }
+    }
+
+    #[test]
+    fn batches_are_bounded_in_number_and_in_bytes() {
+        let settings = settings(0);
+        let sizes = |sizes: &[u32]| -> Vec<usize> {
+            let outline = |(size, uid): (&u32, u32)| outline(uid, *size, Timestamp(0));
+            let outlines: Vec<Outline> = sizes.iter().zip(1..).map(outline).collect();
+            batches(&outlines, &settings, Role::Inbox).iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(&[]), [0; 0]);
+        assert_eq!(sizes(&[1; 450]), [200, 200, 50]);
+        // However big a message is, only its beginning is fetched.
+        assert_eq!(sizes(&[u32::MAX; 20]), [16, 4]);
+    }
+
+    #[test]
+    fn history_and_drafts_give_their_headers() {
+        let settings = Settings { since: Timestamp(100), ..settings(0) };
+        let depth = |at, role| {
+            let outlines = [outline(1, 1, Timestamp(at))];
+            batches(&outlines, &settings, role)[0][0].1
+        };
+        assert_eq!(depth(99, Role::Inbox), Depth::Header);
+        assert_eq!(depth(100, Role::Inbox), Depth::Body);
+        assert_eq!(depth(100, Role::Drafts), Depth::Header);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_given_is_told_without_content_and_one_that_is_gone_is_not() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 1:4 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 1 FETCH (UID 1 BODY[]<0> \"one\")\nS: A0003 NO Some messages could not be rendered\n\
+             C: A0004 UID FETCH 2 (UID BODY.PEEK[]<0.524288>)\nS: A0004 NO not this one\n\
+             C: A0005 UID FETCH 3 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 3 FETCH (UID 3 BODY[]<0> NIL)\nS: A0005 OK\n\
+             C: A0006 UID FETCH 4 (UID BODY.PEEK[]<0.524288>)\nS: A0006 OK\n\
+             C: A0007 UID FETCH 2,4 (UID)\nS: * 2 FETCH (UID 2)\nS: A0007 OK",
+        )
+        .await;
+        let outlines: Vec<Outline> = (1..=4).map(|uid| outline(uid, 3, Timestamp(0))).collect();
+        let batch: Vec<(&Outline, Depth)> =
+            outlines.iter().map(|outline| (outline, Depth::Body)).collect();
+        let sightings = contents(&mut session, &batch).await.unwrap();
+        let told: Vec<(u32, &[u8])> =
+            sightings.iter().map(|sighting| (sighting.uid, sighting.raw.as_slice())).collect();
+        assert_eq!(told, [(1, &b"one"[..]), (2, b""), (3, b"")]);
+        script.played().await;
+    }
+}

@@ -1,0 +1,246 @@
+//! One folder: tells the memory what is new, what changed and what is gone since the cursor.
+//!
+//! Everything is read with PEEK, in windows of UIDs and batches of bytes, so that memory stays flat whatever the folder
+//! holds. Each batch is durable before the next is fetched; a lost connection costs one batch. Where to start:
+//! [`catch_up`]. What is new comes from `arrivals.rs`.
+
+use std::collections::HashMap;
+
+use async_imap::imap_proto::Response;
+
+use super::arrivals;
+use super::connect::Settings;
+use super::error::Error;
+use super::session::{Selected, Session};
+use super::{Changes, Cursor, Listed, Memory, fetch};
+
+/// How many known messages are compared at a time, where the server cannot tell what changed.
+const COMPARED_MAX: usize = 1_000;
+/// The most UIDs that a VANISHED may name before it is compared with what is known instead: servers may name UIDs that
+/// never were (RFC 7162, section 3.2.10).
+const VANISHED_MAX: usize = 10_000;
+
+/// Looks at one folder. Answers its counters as they were when it was opened.
+pub(super) async fn catch_up<M: Memory>(
+    session: &mut Session,
+    memory: &mut M,
+    settings: &Settings,
+    folder: &Listed,
+) -> Result<Selected, Error> {
+    let mut selected = session.select(&folder.name, settings.access).await?;
+    session.heard.remove(&folder.name);
+    let cursor = memory.cursor(&folder.name).await.map_err(Error::Memory)?;
+    let told = selected.uidnext;
+    let next = arrivals::next_uid(session, &selected, &cursor).await?;
+    selected.uidnext = Some(next);
+    let begun = begin(memory, cursor, &selected, told).await?;
+    arrivals::read(session, memory, settings, folder, &selected, begun).await?;
+    let cursor = begun.cursor;
+    if begun.anew || cursor.next_uid <= 1 {
+        // Flags came with the messages; what changes from the SELECT on is asked for from here.
+        if selected.modseq != cursor.modseq {
+            let changes = changes(&selected, selected.modseq);
+            memory.changed(changes).await.map_err(Error::Memory)?;
+        }
+    } else {
+        let mut known = Known { session, memory, selected: &selected, cursor };
+        known.update().await?;
+    }
+    Ok(selected)
+}
+
+/// Where a look begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    pub(super) cursor: Cursor,
+    /// The folder is new, or its UIDs were given anew: nothing is known of it.
+    pub(super) anew: bool,
+}
+
+/// Where to read from: the cursor, or the beginning when the folder is new or its UIDs were given anew.
+async fn begin<M: Memory>(
+    memory: &mut M,
+    cursor: Cursor,
+    selected: &Selected,
+    told: Option<u32>,
+) -> Result<Begun, Error> {
+    let first = Cursor { uidvalidity: selected.uidvalidity, next_uid: 1, modseq: 0 };
+    if cursor.uidvalidity == 0 {
+        return Ok(Begun { cursor: first, anew: true });
+    }
+    // UIDs never fall while UIDVALIDITY stays (RFC 3501, section 2.3.1.1). Where they do, as after a restored backup,
+    // new messages would get UIDs that have been read already.
+    let fell = told.is_some_and(|next| next < cursor.next_uid);
+    if cursor.uidvalidity != selected.uidvalidity || fell {
+        tracing::warn!(
+            uidvalidity = selected.uidvalidity,
+            "the folder {} was numbered anew; reading it from the beginning",
+            selected.folder
+        );
+        memory.renumbered(&selected.folder, selected.uidvalidity).await.map_err(Error::Memory)?;
+        return Ok(Begun { cursor: first, anew: true });
+    }
+    let cursor = Cursor { next_uid: cursor.next_uid.max(1), ..cursor };
+    Ok(Begun { cursor, anew: false })
+}
+
+fn changes(selected: &Selected, modseq: u64) -> Changes {
+    let (folder, uidvalidity) = (selected.folder.clone(), selected.uidvalidity);
+    Changes { folder, uidvalidity, modseq, ..Changes::default() }
+}
+
+/// The messages below the cursor's `next_uid`.
+struct Known<'a, M> {
+    session: &'a mut Session,
+    memory: &'a mut M,
+    selected: &'a Selected,
+    cursor: Cursor,
+}
+
+impl<M: Memory> Known<'_, M> {
+    async fn update(&mut self) -> Result<(), Error> {
+        let (now, then) = (self.selected.modseq, self.cursor.modseq);
+        if now == 0 || then == 0 {
+            return self.compare().await;
+        }
+        if self.session.qresync {
+            if now != then {
+                self.changed_since(" VANISHED").await?;
+            }
+            return Ok(());
+        }
+        // RFC 7162, section 3.1: CONDSTORE tells of flags but not of what is gone; the number of messages does.
+        let known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
+        if known.len() != usize::try_from(self.selected.exists).unwrap_or(usize::MAX) {
+            return self.compare().await;
+        }
+        if now != then {
+            self.changed_since("").await?;
+        }
+        Ok(())
+    }
+
+    /// Asks what changed since the cursor's `modseq`.
+    async fn changed_since(&mut self, vanished: &str) -> Result<(), Error> {
+        let below = self.cursor.next_uid;
+        let command = format!(
+            "UID FETCH 1:{} (UID FLAGS) (CHANGEDSINCE {}{vanished})",
+            below.saturating_sub(1),
+            self.cursor.modseq
+        );
+        let mut changes = changes(self.selected, self.selected.modseq);
+        let mut gone: Vec<(u32, u32)> = Vec::new();
+        self.session
+            .exec(&command, |response| match response {
+                Response::Vanished { uids, .. } => {
+                    gone.extend(uids.iter().map(|range| (*range.start(), *range.end())));
+                }
+                response => keep_flags(&mut changes.flags, response, below),
+            })
+            .await?;
+        changes.vanished = self.vanished(gone).await?;
+        self.memory.changed(changes).await.map_err(Error::Memory)
+    }
+
+    /// The UIDs of `gone` that may have been seen.
+    async fn vanished(&mut self, gone: Vec<(u32, u32)>) -> Result<Vec<u32>, Error> {
+        let last = self.cursor.next_uid.saturating_sub(1);
+        let named: usize = gone
+            .iter()
+            .map(|(from, to)| to.min(&last).saturating_sub(*from) as usize + 1)
+            .fold(0, usize::saturating_add);
+        if named <= VANISHED_MAX {
+            return Ok(gone.into_iter().flat_map(|(from, to)| from..=to.min(last)).collect());
+        }
+        let known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
+        let is_gone = |uid: &u32| gone.iter().any(|(from, to)| from <= uid && uid <= to);
+        Ok(known.into_iter().map(|(uid, _)| uid).filter(is_gone).collect())
+    }
+
+    /// Lists what is there and compares it with what is known, a window at a time.
+    async fn compare(&mut self) -> Result<(), Error> {
+        let below = self.cursor.next_uid;
+        let mut known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
+        known.retain(|(uid, _)| *uid < below);
+        for window in known.chunks(COMPARED_MAX) {
+            let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else {
+                continue;
+            };
+            let mut there: HashMap<u32, Option<Vec<String>>> = HashMap::new();
+            let command = format!("UID FETCH {first}:{last} (UID FLAGS)");
+            self.session.exec(&command, |response| keep_presence(&mut there, response)).await?;
+            // The cursor's modseq moves only when the last window is kept.
+            let mut changes = changes(self.selected, self.cursor.modseq);
+            difference(window, there, &mut changes);
+            if !changes.flags.is_empty() || !changes.vanished.is_empty() {
+                self.memory.changed(changes).await.map_err(Error::Memory)?;
+            }
+        }
+        if self.selected.modseq != self.cursor.modseq {
+            let changes = changes(self.selected, self.selected.modseq);
+            self.memory.changed(changes).await.map_err(Error::Memory)?;
+        }
+        Ok(())
+    }
+}
+
+fn keep_flags(flags: &mut Vec<(u32, Vec<String>)>, response: &Response<'_>, below: u32) {
+    if let Some(fetch::Row { uid: Some(uid), flags: Some(now), .. }) = fetch::row(response)
+        && uid < below
+    {
+        flags.push((uid, now));
+    }
+}
+
+/// A message is there even where the response says nothing of its flags.
+fn keep_presence(there: &mut HashMap<u32, Option<Vec<String>>>, response: &Response<'_>) {
+    if let Some(fetch::Row { uid: Some(uid), flags, .. }) = fetch::row(response) {
+        let known = there.entry(uid).or_default();
+        *known = flags.or(known.take());
+    }
+}
+
+/// What is known and what is there, of the same stretch of UIDs.
+fn difference(
+    known: &[(u32, Vec<String>)],
+    mut there: HashMap<u32, Option<Vec<String>>>,
+    out: &mut Changes,
+) {
+    for (uid, then) in known {
+        match there.remove(uid) {
+            None => out.vanished.push(*uid),
+            Some(Some(now)) if !same(then, &now) => out.flags.push((*uid, now)),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Flags are a set, and case does not matter (RFC 3501, section 2.3.2).
+fn same(then: &[String], now: &[String]) -> bool {
+    let within = |a: &[String], b: &[String]| {
+        a.iter().all(|flag| b.iter().any(|other| other.eq_ignore_ascii_case(flag)))
+    };
+    within(then, now) && within(now, then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_what_changed_and_what_is_gone() {
+        let flags = |list: &[&str]| list.iter().map(|flag| flag.to_string()).collect::<Vec<_>>();
+        let known =
+            [(1, flags(&["\\Seen", "a"])), (2, flags(&[])), (3, flags(&["b"])), (4, flags(&["b"]))];
+        let there = HashMap::from([
+            (1, Some(flags(&["A", "\\Seen"]))),
+            (2, Some(flags(&["\\Flagged"]))),
+            (4, Some(flags(&[]))),
+            (5, None),
+        ]);
+        let mut changes = Changes::default();
+        difference(&known, there, &mut changes);
+        assert_eq!(changes.flags, [(2, flags(&["\\Flagged"])), (4, flags(&[]))]);
+        assert_eq!(changes.vanished, [3]);
+    }
+}

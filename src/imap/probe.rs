@@ -1,0 +1,77 @@
+//! Short visits for the command line: what a mailbox can do (`baton check --online`), and which messages it holds
+//! (`baton audit`). Both only read.
+
+use super::connect::{Access, Settings, connect};
+use super::error::Error;
+use super::session::Session;
+use super::{Cursor, Listed, Role, Server, arrivals, fetch, folders};
+
+/// How many UIDs are asked for at a time; more after each window without a message.
+const WINDOW: u32 = 10_000;
+const WINDOW_GROWTH: u32 = 4;
+
+/// What a mailbox can do.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Capabilities, and whether INBOX keeps new keywords.
+    pub server: Server,
+    /// The folders and what each is for.
+    pub folders: Vec<Listed>,
+    /// How many messages INBOX holds.
+    pub inbox_count: u32,
+}
+
+/// Logs in, opens INBOX, lists the folders.
+pub async fn probe(settings: &Settings) -> Result<Found, Error> {
+    let mut session = connect(settings).await?;
+    // EXAMINE does not tell which keywords could be kept; SELECT takes nothing away but `\Recent`.
+    let inbox = session.inbox(Access::ReadWrite).await?;
+    let folders = folders::list(&mut session, settings).await?;
+    let server = Server { capabilities: session.capabilities.clone(), keywords: inbox.keywords };
+    session.logout().await;
+    Ok(Found { server, folders, inbox_count: inbox.exists })
+}
+
+/// Lists the UIDs of every watched folder, each with the folder's UIDVALIDITY.
+pub async fn uids(settings: &Settings) -> Result<Vec<(Listed, u32, Vec<u32>)>, Error> {
+    let mut session = connect(settings).await?;
+    let mut found = Vec::new();
+    for folder in folders::watched(&folders::list(&mut session, settings).await?) {
+        let selected = match session.select(&folder.name, Access::ReadOnly).await {
+            Ok(selected) => selected,
+            // As the watch: what cannot be opened is passed over, except INBOX.
+            Err(Error::Refused { answer, .. }) if folder.role != Role::Inbox => {
+                tracing::warn!(folder = folder.name, "cannot look into a folder: {answer}");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let end = arrivals::next_uid(&mut session, &selected, &Cursor::default()).await?;
+        let uids = every_uid(&mut session, end).await?;
+        found.push((folder, selected.uidvalidity, uids));
+    }
+    session.logout().await;
+    Ok(found)
+}
+
+async fn every_uid(session: &mut Session, end: u32) -> Result<Vec<u32>, Error> {
+    let mut uids = Vec::new();
+    let (mut next, mut window) = (1_u32, WINDOW);
+    while next < end {
+        let last = next.saturating_add(window - 1).min(end - 1);
+        let before = uids.len();
+        session
+            .exec(&format!("UID FETCH {next}:{last} (UID)"), |response| {
+                uids.extend(fetch::row(response).and_then(|row| row.uid));
+            })
+            .await?;
+        window = match uids.len() == before {
+            true => window.saturating_mul(WINDOW_GROWTH),
+            false => WINDOW,
+        };
+        next = last + 1;
+    }
+    uids.sort_unstable();
+    uids.dedup();
+    Ok(uids)
+}

@@ -1,0 +1,321 @@
+//! One connection's life: connect, look everywhere once, then look where something happens, and show what is wanted.
+//!
+//! ```text
+//! connect, list, create ─▶ look ─▶ pass_done ─▶ write ─▶ rest ─┐
+//!                            ▲                                │ folders with news
+//!                            └────────────────────────────────┘
+//! ```
+//! Looking may be abandoned at any point, because the cursors are the memory's; a write is finished first. After an
+//! error the connection is gone, and the daemon calls [`watch`] again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::answer::Glimpse;
+use super::connect::{Access, Settings, connect};
+use super::error::Error;
+use super::idle::{self, Looked, Rest, stopped};
+use super::session::Session;
+use super::{Listed, Memory, Outcome, Role, Server, catch_up, folders, show, survey};
+
+/// The pause before another look that the memory wants: a message that left one folder arrives in the next.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often in a row we look without resting, whatever the counters say: some servers' counters never agree.
+const LOOKS_MAX: u32 = 10;
+/// The shortest time between two polls.
+const POLL_MIN: Duration = Duration::from_secs(1);
+/// How often in a row the memory is asked for more to write.
+const WRITES_MAX: u32 = 20;
+
+/// Watches one mailbox until `stop` says true, or its sender is gone, or the connection ends.
+pub async fn watch<M: Memory>(
+    settings: &Settings,
+    memory: &mut M,
+    stop: &tokio::sync::watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let mut stop = stop.clone();
+    let session = tokio::select! {
+        biased;
+        () = stopped(&mut stop) => return Ok(()),
+        session = connect(settings) => session?,
+    };
+    tracing::info!(host = settings.host, "logged in to {}", settings.host);
+    let next_poll = Instant::now();
+    let (all, looked) = (Vec::new(), Looked::new());
+    let silent = BTreeSet::new();
+    let (notified, parked) = (None, BTreeSet::new());
+    let mut watch =
+        Watch { settings, session, memory, all, looked, silent, parked, notified, next_poll };
+    watch.live(&mut stop).await?;
+    watch.session.logout().await;
+    Ok(())
+}
+
+struct Watch<'a, M> {
+    settings: &'a Settings,
+    session: Session,
+    memory: &'a mut M,
+    /// The folders, with what the memory wants watched besides.
+    all: Vec<Listed>,
+    looked: Looked,
+    /// Folders that gave no counters or could not be opened, although they were listed.
+    silent: BTreeSet<String>,
+    /// Folders that could not be opened; tried again at the next poll, not sooner.
+    parked: BTreeSet<String>,
+    /// Whether the server tells of other folders by itself; not asked yet where `None`.
+    notified: Option<bool>,
+    next_poll: Instant,
+}
+
+impl<M: Memory> Watch<'_, M> {
+    async fn live(&mut self, stop: &mut tokio::sync::watch::Receiver<bool>) -> Result<(), Error> {
+        tokio::select! {
+            biased;
+            () = stopped(stop) => return Ok(()),
+            begun = self.begin() => begun?,
+        }
+        let mut due = folders::watched(&self.all);
+        let mut looks = 0;
+        loop {
+            let again = tokio::select! {
+                biased;
+                () = stopped(stop) => return Ok(()),
+                again = self.look(&due) => again?,
+            };
+            let wrote = self.write().await?;
+            self.memory.seen().await.map_err(Error::Memory)?;
+            looks += 1;
+            if (again || wrote) && looks < LOOKS_MAX {
+                let pause = if again { LOOK_AGAIN } else { Duration::ZERO };
+                tokio::select! {
+                    biased;
+                    () = stopped(stop) => return Ok(()),
+                    found = self.round_after(pause) => due = found?,
+                }
+                continue;
+            }
+            match self.rest(stop, &due, &mut looks).await? {
+                Some(found) => due = found,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Tells the memory what the server is, and which folders there are.
+    async fn begin(&mut self) -> Result<(), Error> {
+        let inbox = self.session.inbox(self.settings.access).await?;
+        let capabilities = self.session.capabilities.clone();
+        let server = Server { capabilities, keywords: inbox.keywords };
+        self.memory.connected(server).await.map_err(Error::Memory)?;
+        self.next_poll = self.poll_at();
+        self.list().await
+    }
+
+    fn poll_at(&self) -> Instant {
+        Instant::now() + self.settings.poll.max(POLL_MIN)
+    }
+
+    /// Tells the memory of the folders, and creates what it asks for: which may be more than last time although nothing
+    /// changed here, because the configuration did.
+    async fn list(&mut self) -> Result<(), Error> {
+        let listed = self.really_there().await?;
+        let missing = self.tell(listed).await?;
+        if missing.is_empty() || self.settings.access == Access::ReadOnly {
+            return Ok(());
+        }
+        for folder in &missing {
+            match show::create(&mut self.session, folder).await {
+                Ok(()) => {}
+                Err(Error::Refused { answer, .. }) => {
+                    tracing::warn!(folder, "cannot create the folder {folder}: {answer}");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let listed = self.really_there().await?;
+        // Asked once per change: what could not be created now is asked for again at the next.
+        self.tell(listed).await?;
+        Ok(())
+    }
+
+    /// The folders, without those that are listed although they are gone: Dovecot goes on listing a deleted folder that
+    /// has others below it. They give no counters, and cannot be opened.
+    async fn really_there(&mut self) -> Result<Vec<Listed>, Error> {
+        let mut listed = folders::list(&mut self.session, self.settings).await?;
+        for folder in &mut listed {
+            if !self.silent.contains(&folder.name) || folder.role == Role::Inbox {
+                continue;
+            }
+            match self.session.select(&folder.name, Access::ReadOnly).await {
+                Ok(_) => {
+                    self.silent.remove(&folder.name);
+                }
+                Err(Error::Refused { code, .. })
+                    if code.as_deref().is_none_or(|code| code == "NONEXISTENT") =>
+                {
+                    folder.selectable = false;
+                }
+                Err(Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Tells the memory of the folders, and takes over which others to watch. Answers those to create.
+    async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
+        let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
+        self.all = listed;
+        for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
+            folder.role = Role::Baton;
+        }
+        Ok(wanted.create)
+    }
+
+    /// Reads the folders that are due. Answers whether the memory wants another look soon.
+    async fn look(&mut self, due: &[Listed]) -> Result<bool, Error> {
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let mut gone = false;
+        for folder in due {
+            let looked =
+                catch_up::catch_up(&mut self.session, self.memory, self.settings, folder).await;
+            match looked {
+                Ok(selected) => {
+                    self.looked.insert(folder.name.clone(), selected);
+                }
+                // Somebody removed or renamed it, or it cannot be opened; the others go on.
+                Err(Error::Refused { answer, .. }) if folder.role != Role::Inbox => {
+                    let name = &folder.name;
+                    tracing::warn!(folder = name, "cannot look into the folder {name}: {answer}");
+                    self.looked.remove(name);
+                    self.parked.insert(name.clone());
+                    self.silent.insert(name.clone());
+                    gone = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if gone {
+            self.list().await?;
+        }
+        self.memory.pass_done().await.map_err(Error::Memory)
+    }
+
+    /// Writes what the memory wants, until it wants nothing more. Answers whether anything was written.
+    async fn write(&mut self) -> Result<bool, Error> {
+        if self.settings.access == Access::ReadOnly {
+            return Ok(false);
+        }
+        let mut wrote = false;
+        for _ in 0..WRITES_MAX {
+            let wanted = self.memory.wanted().await.map_err(Error::Memory)?;
+            if wanted.is_empty() {
+                break;
+            }
+            let mut outcomes = Vec::with_capacity(wanted.len());
+            for change in &wanted {
+                outcomes.push(show::show(&mut self.session, change).await?);
+            }
+            wrote |= outcomes.iter().any(|outcome| matches!(outcome, Outcome::Done(_)));
+            self.memory.settled(outcomes).await.map_err(Error::Memory)?;
+        }
+        Ok(wrote)
+    }
+
+    /// Asks every watched folder for its counters. Answers those to look at; INBOX always.
+    async fn round_after(&mut self, pause: Duration) -> Result<Vec<Listed>, Error> {
+        tokio::time::sleep(pause).await;
+        let others: Vec<Listed> = folders::watched(&self.all)
+            .into_iter()
+            .filter(|folder| folder.role != Role::Inbox)
+            .collect();
+        if !survey::survey(&mut self.session, &others).await? {
+            let silent = others.iter().filter(|one| !self.session.heard.contains_key(&one.name));
+            self.silent.extend(silent.map(|one| one.name.clone()));
+            self.list().await?;
+        }
+        Ok(self.due(|folder| folder.role == Role::Inbox))
+    }
+
+    /// The watched folders of which something new was heard, or that were never looked at, or that `also` names.
+    fn due(&self, also: impl Fn(&Listed) -> bool) -> Vec<Listed> {
+        let mut due = folders::watched(&self.all);
+        due.retain(|folder| {
+            let heard = self.session.heard.get(&folder.name);
+            let news = match (self.looked.get(&folder.name), heard) {
+                (None, _) => !self.parked.contains(&folder.name),
+                (Some(known), Some(glimpse)) => glimpse.differs(known),
+                (Some(_), None) => false,
+            };
+            news || also(folder)
+        });
+        due
+    }
+
+    /// Waits for news. Answers the folders to look at, none after a nudge; `None` when the daemon stops.
+    async fn rest(
+        &mut self,
+        stop: &mut tokio::sync::watch::Receiver<bool>,
+        looked_at: &[Listed],
+        looks: &mut u32,
+    ) -> Result<Option<Vec<Listed>>, Error> {
+        let ready = tokio::select! {
+            biased;
+            () = stopped(stop) => return Ok(None),
+            ready = self.ready(looked_at) => ready?,
+        };
+        if !ready.is_empty() && *looks < LOOKS_MAX {
+            return Ok(Some(ready));
+        }
+        *looks = 0;
+        let Watch { session, memory, looked, .. } = self;
+        let rest = idle::wait(session, *memory, stop, looked, self.next_poll).await?;
+        tracing::debug!(?rest, "the wait ended");
+        match rest {
+            Rest::Stopped => Ok(None),
+            Rest::Nudged => Ok(Some(Vec::new())),
+            Rest::News => Ok(Some(self.due(|folder| folder.role == Role::Inbox))),
+            Rest::Deadline => tokio::select! {
+                biased;
+                () = stopped(stop) => Ok(None),
+                due = self.poll() => Ok(Some(due?)),
+            },
+        }
+    }
+
+    /// Opens INBOX for the wait. Answers what happened while we looked elsewhere.
+    async fn ready(&mut self, looked_at: &[Listed]) -> Result<Vec<Listed>, Error> {
+        let notified = match self.notified {
+            Some(notified) => notified,
+            None => survey::notify(&mut self.session).await?,
+        };
+        self.notified = Some(notified);
+        // A folder that was open told of changes by lines of its own, which nobody kept.
+        let elsewhere = looked_at.iter().any(|folder| folder.role != Role::Inbox);
+        if elsewhere && notified {
+            self.round_after(Duration::ZERO).await?;
+        }
+        let inbox = self.session.select("INBOX", self.settings.access).await?;
+        let known = self.looked.get("INBOX");
+        let news = known.is_none_or(|known| Glimpse::of(&inbox).differs(known));
+        Ok(self.due(|folder| folder.role == Role::Inbox && news))
+    }
+
+    /// Looks everywhere: the list, the counters, and where counters cannot tell, the folders themselves.
+    async fn poll(&mut self) -> Result<Vec<Listed>, Error> {
+        if Instant::now() < self.next_poll {
+            // Only IDLE had to begin anew.
+            return Ok(self.due(|folder| folder.role == Role::Inbox));
+        }
+        self.next_poll = self.poll_at();
+        self.parked.clear();
+        self.list().await?;
+        self.round_after(Duration::ZERO).await?;
+        let blind = !self.session.can("CONDSTORE") && !self.session.qresync;
+        Ok(self.due(|folder| folder.role == Role::Inbox || (blind && folder.role == Role::Baton)))
+    }
+}

@@ -1,0 +1,167 @@
+//! The one thread that writes: group commit.
+//!
+//! Work is an ordinary function, so a transaction can never be held across an `.await`. Several callers' work shares one
+//! commit; each has its own savepoint, so that one's failure undoes nothing of another's.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::{Error, FILE_NAME, Result, Tx, open_for_writing};
+
+/// How much work may wait; more makes the callers wait.
+const QUEUE_MAX: usize = 1024;
+/// How much work shares one commit.
+const GROUP_MAX: usize = 128;
+
+/// Does its work, and answers what to do once it is known whether the commit held.
+type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(std::result::Result<(), Arc<rusqlite::Error>>) + Send>;
+
+/// The way to the writing thread. Cheap to clone; the thread ends when the last one is gone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens, or makes, the database in `state_dir`.
+    ///
+    /// # Errors
+    /// When the file cannot be used, is damaged, or is of a newer Baton; nothing is changed then.
+    pub fn open(state_dir: &Path) -> Result<Store> {
+        let conn = open_for_writing(&state_dir.join(FILE_NAME))?;
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || Writer::new(conn).write_all(waiting))
+            .map_err(|_| Error::Stopped)?;
+        Ok(Store { jobs })
+    }
+
+    /// Runs `work` in one transaction; returns when it is durable. An error undoes all of it.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            let done = in_savepoint(conn, work);
+            Box::new(move |committed| {
+                let answer = match (done, committed) {
+                    (Ok(value), Ok(())) => Ok(value),
+                    (Ok(_), Err(error)) => Err(anyhow!("cannot keep the change: {error}")),
+                    (Err(error), _) => Err(error),
+                };
+                // Whoever asked may have gone away; the work is kept all the same.
+                drop(tell.send(answer));
+            })
+        });
+        self.jobs.send(job).await.map_err(|_| Error::Stopped)?;
+        told.await.map_err(|_| Error::Stopped)?
+    }
+}
+
+fn in_savepoint<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    // A full disk makes SQLite give up the whole transaction; a savepoint would then be one of its own, and be kept.
+    if conn.is_autocommit() {
+        bail!("an earlier change failed, and this one with it");
+    }
+    conn.execute_batch("SAVEPOINT job").context("cannot begin a change")?;
+    let answer = catch_unwind(AssertUnwindSafe(|| work(&Tx { conn })))
+        .unwrap_or_else(|_| Err(anyhow!("a change panicked and was undone")));
+    let end = if answer.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    conn.execute_batch(end).context("cannot end a change")?;
+    answer
+}
+
+struct Writer {
+    conn: Connection,
+    #[cfg(debug_assertions)]
+    fuse: super::fuse::Fuse,
+}
+
+impl Writer {
+    fn new(conn: Connection) -> Writer {
+        Writer {
+            conn,
+            #[cfg(debug_assertions)]
+            fuse: super::fuse::Fuse::from_environment(),
+        }
+    }
+
+    fn write_all(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP_MAX
+                && let Ok(job) = waiting.try_recv()
+            {
+                group.push(job);
+            }
+            self.write_group(group);
+        }
+    }
+
+    fn write_group(&mut self, group: Vec<Job>) {
+        #[cfg(debug_assertions)]
+        let changes = self.conn.total_changes();
+        let (answers, committed) =
+            match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
+                Ok(transaction) => {
+                    let answers: Vec<Answer> =
+                        group.into_iter().map(|job| job(&transaction)).collect();
+                    (answers, transaction.commit())
+                }
+                Err(error) => {
+                    // Without a transaction every savepoint would be one of its own; let each job fail by itself instead.
+                    let answers = group.into_iter().map(|_| Box::new(|_| ()) as Answer).collect();
+                    (answers, Err(error))
+                }
+            };
+        #[cfg(debug_assertions)]
+        if committed.is_ok() && self.conn.total_changes() != changes {
+            self.fuse.burn();
+        }
+        if let Err(error) = &committed {
+            tracing::error!("The database does not take changes: {error}");
+        }
+        let committed = committed.map_err(Arc::new);
+        for answer in answers {
+            answer(committed.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_failing_change_undoes_nothing_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let good = store.write(|tx| Ok(tx.mailbox("support")?));
+        let bad = store.write(|tx| {
+            tx.mailbox("billing")?;
+            anyhow::bail!("changed my mind");
+            #[expect(unreachable_code, reason = "gives the closure its type")]
+            Ok(())
+        });
+        let panicking = store.write(|tx| -> anyhow::Result<()> {
+            tx.mailbox("sales")?;
+            panic!("oh");
+        });
+        let (good, bad, panicking) = tokio::join!(good, bad, panicking);
+        assert!(good.is_ok() && bad.is_err() && panicking.is_err());
+        let kept = store.write(|tx| Ok(tx.status()?)).await.unwrap();
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].name, "support");
+    }
+}

@@ -1,0 +1,57 @@
+# Sourced by run.sh and try.sh: says what it does, and installs what is missing.
+# shellcheck shell=sh
+
+say() { printf '==> %s\n' "$*"; }
+
+# install_packages PROGRAM:PACKAGE… installs the Debian packages whose program is not there.
+install_packages() {
+    missing=''
+    for pair in "$@"; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+    done
+    [ -n "$missing" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "Missing, and not on Debian: install what your system calls$missing, then run this again." >&2
+        exit 1
+    fi
+    as_root=''
+    if [ "$(id -u)" != 0 ]; then
+        as_root=sudo
+        if ! command -v sudo >/dev/null; then
+            echo "Missing:$missing. Neither root nor sudo: have them installed, then run this again." >&2
+            exit 1
+        fi
+    fi
+    say "installing the Debian packages$missing"
+    $as_root apt-get update -qq </dev/null
+    # shellcheck disable=SC2086 # both are words
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+    case $missing in
+    *dovecot-imapd*)
+        # Debian starts a Dovecot for the whole machine. Nobody asked for that one.
+        if [ -d /run/systemd/system ]; then
+            say "stopping the system-wide Dovecot that the package has started"
+            $as_root systemctl disable --quiet --now dovecot.service || true
+        fi
+        ;;
+    esac
+}
+
+# need_cargo finds cargo, or says how to get it.
+need_cargo() {
+    if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
+        PATH=$HOME/.cargo/bin:$PATH
+    fi
+    if ! command -v cargo >/dev/null; then
+        echo "Rust is missing. Install it with rustup, https://rustup.rs, then run this again." >&2
+        exit 1
+    fi
+}
+
+# free_port FIRST prints the first port from FIRST on that nobody listens on.
+free_port() {
+    awk -v port="$1" '
+        FNR > 1 && $4 == "0A" { sub(/.*:/, "", $2); taken[$2] = 1 }
+        END { while (sprintf("%04X", port) in taken) port++; print port }
+    ' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}

@@ -1,0 +1,13 @@
+//! The stories that Baton must live through, each told in a world of its own.
+//!
+//! `states` walks the arrows of the state table, `gestures` what people do in their clients, `commands` what they
+//! type, `conversations` what belongs together, `upkeep` what happens to mailboxes, servers and the daemon.
+//! Most are told in both layouts: `cargo test --test it states::folders::a_reply` runs one of them.
+
+mod commands;
+mod conversations;
+mod gestures;
+mod itself;
+mod servers;
+mod states;
+mod upkeep;

@@ -1,0 +1,269 @@
+//! A team's office in a box: a shared mailbox on a real server, customers, agents, and Baton.
+//!
+//! A scenario is a function that is told in a [`World`]: `Setup::keywords().tell(|world| …)`. Customers and agents
+//! act with [`eyes`] straight on the server; Baton sees it through [`proxy`]. At the end of each story the world
+//! itself checks what must hold after every story: see [`World::finish`].
+
+mod after;
+mod baton;
+mod dovecot;
+mod eyes;
+mod fault;
+mod people;
+mod promise;
+mod proxy;
+mod setup;
+mod shown;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub(crate) use self::baton::{Baton, Status, Thread};
+pub(crate) use self::dovecot::{Dovecot, Server, signal};
+pub(crate) use self::eyes::{Eyes, Imap, Place};
+pub(crate) use self::fault::{ALWAYS, Fault};
+pub(crate) use self::people::Mail;
+pub(crate) use self::promise::Mode;
+pub(crate) use self::proxy::{Line, Proxy, Side};
+pub(crate) use self::setup::{Layout, Setup, in_both_layouts};
+
+/// The password of every user of the world's server.
+pub(crate) const PASSWORD: &str = "correct-horse";
+
+/// How long anything may take until a story gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One shared mailbox of the world.
+pub(crate) struct SharedMailbox {
+    pub(crate) name: &'static str,
+    pub(crate) address: String,
+    pub(crate) proxy: Proxy,
+    pub(crate) eyes: Eyes,
+}
+
+/// The world of one story.
+pub(crate) struct World {
+    setup: Setup,
+    // Dropped in this order: Baton before the servers it talks to.
+    pub(crate) baton: Baton,
+    mailboxes: Vec<SharedMailbox>,
+    pub(crate) dovecot: Dovecot,
+    dir: TempDir,
+    /// The mailbox that the story speaks of.
+    here: usize,
+    mails: Vec<Mail>,
+    /// When the daemon is to die on purpose, and whether it is started again for more.
+    pub(crate) crashes: Crashes,
+}
+
+/// When the daemon dies on purpose: right after a commit, before anybody is answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Crashes {
+    /// After how many commits.
+    pub(crate) after: Option<usize>,
+    /// Whether the next daemon dies too, after one commit more.
+    pub(crate) again: bool,
+    /// How often it died.
+    pub(crate) died: usize,
+}
+
+impl World {
+    fn new(setup: Setup) -> World {
+        let dir = tempfile::Builder::new().prefix("baton-world-").tempdir().expect("a folder");
+        fs::write(dir.path().join("password"), PASSWORD).unwrap();
+        let dovecot = Dovecot::start(setup.server.clone());
+        let mut mailboxes = Vec::new();
+        for name in &setup.mailboxes {
+            let address = format!("{name}@example.test");
+            let proxy = Proxy::start(dovecot.port);
+            let eyes = Eyes::new(dovecot.port, &address, PASSWORD);
+            mailboxes.push(SharedMailbox { name, address, proxy, eyes });
+        }
+        let baton = Baton::new(dir.path(), "");
+        let world = World {
+            setup,
+            baton,
+            mailboxes,
+            dovecot,
+            dir,
+            here: 0,
+            mails: Vec::new(),
+            crashes: Crashes::default(),
+        };
+        world.baton.configure(&world.configuration());
+        world
+    }
+
+    /// The configuration of this world, as `baton.toml`.
+    pub(crate) fn configuration(&self) -> String {
+        let dir = self.dir.path().display();
+        let layout = match self.setup.layout {
+            Layout::Keywords => "keywords",
+            Layout::Folders => "folders",
+        };
+        let since = self.days_ago(40).strftime("%Y-%m-%d").to_string();
+        let mut text = format!("state_dir = \"{dir}/state\"\n\n");
+        for shared in &self.mailboxes {
+            let (name, address, port) = (shared.name, &shared.address, shared.proxy.port);
+            let _ = write!(
+                text,
+                "[[mailbox]]\nname = \"{name}\"\naddress = \"{address}\"\naliases = [\"{name}-help@example.test\"]\n\
+                 since = \"{since}\"\nlayout = \"{layout}\"\npoll_seconds = 1\n{}\n\
+                 [mailbox.imap]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nuser = \"{address}\"\n\
+                 password = {{ file = \"{dir}/password\" }}\n\
+                 [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = 31025\ntls = \"none\"\n\n",
+                self.setup.settings.join("\n"),
+            );
+        }
+        for (id, name) in people::AGENTS {
+            let _ = write!(
+                text,
+                "[[agent]]\nid = \"{id}\"\nname = \"{name}\"\naddress = \"{id}@example.test\"\n\n"
+            );
+        }
+        text
+    }
+
+    /// The moment that many days before now.
+    pub(crate) fn days_ago(&self, days: i64) -> jiff::Timestamp {
+        jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() - days * 86_400).unwrap()
+    }
+
+    /// The moment that many seconds from now, as RFC 3339.
+    pub(crate) fn seconds_ahead(&self, seconds: i64) -> String {
+        jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() + seconds)
+            .unwrap()
+            .to_string()
+    }
+
+    /// Where Baton keeps its memory.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    /// Writes a file beside the configuration.
+    pub(crate) fn writes_file(&self, name: &str, text: &str) {
+        fs::write(self.dir.path().join(name), text).expect("cannot write the file");
+    }
+
+    /// Baton's database, by what it begins with.
+    #[track_caller]
+    pub(crate) fn database(&self) -> PathBuf {
+        let files = fs::read_dir(self.dir.path().join("state")).expect("no state_dir").flatten();
+        let mut files = files.map(|entry| entry.path());
+        let is_database = |path: &PathBuf| {
+            fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
+        };
+        files.find(is_database).expect("no database in state_dir")
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.setup.layout
+    }
+
+    /// Starts the daemon and waits until it is at work.
+    #[track_caller]
+    pub(crate) fn start(&mut self) {
+        self.start_unattended();
+        self.settle();
+    }
+
+    /// Starts the daemon and waits for nothing.
+    pub(crate) fn start_unattended(&mut self) {
+        let arguments: &[&str] = match self.setup.mode {
+            Mode::Run => &[],
+            Mode::Shadow => &["--shadow"],
+        };
+        self.baton.start(arguments, self.crashes.after);
+    }
+
+    /// Starts a daemon that has died on purpose again, as systemd does.
+    fn restart_after_a_crash(&mut self) {
+        let Some(after) = self.crashes.after else { return };
+        if self.baton.is_running() {
+            return;
+        }
+        self.crashes.died += 1;
+        self.crashes.after = self.crashes.again.then_some(after + 1);
+        self.start_unattended();
+    }
+
+    /// Stops the daemon, which must end well.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        let status = self.baton.stop();
+        assert!(status.success(), "the daemon ended with {status}:\n{}", self.baton.log_tail(40));
+    }
+
+    /// From here on the story speaks of this mailbox.
+    pub(crate) fn turns_to(&mut self, mailbox: &str) {
+        let found = self.mailboxes.iter().position(|shared| shared.name == mailbox);
+        self.here = found.expect("no such mailbox in this world");
+    }
+
+    /// The mailbox that the story speaks of.
+    pub(crate) fn mailbox(&mut self) -> &mut SharedMailbox {
+        &mut self.mailboxes[self.here]
+    }
+
+    /// The mail client that looks at the mailbox.
+    pub(crate) fn eyes(&mut self) -> &mut Eyes {
+        &mut self.mailbox().eyes
+    }
+
+    /// How the mailbox that the story speaks of is doing.
+    pub(crate) fn status(&mut self) -> Option<Status> {
+        let name = self.mailbox().name;
+        self.baton.status().into_iter().find(|status| status.name == name)
+    }
+
+    /// Waits until the daemon is connected everywhere and has nothing left to do.
+    #[track_caller]
+    pub(crate) fn settle(&mut self) {
+        self.eventually("the daemon is connected and its queue is empty", |world| {
+            let status = world.baton.status();
+            status.len() == world.mailboxes.len()
+                && status.iter().all(|one| one.connected_since.is_some() && one.is_idle())
+        });
+    }
+
+    /// Waits until the condition holds, and gives up with everything that helps to see why it does not.
+    #[track_caller]
+    pub(crate) fn eventually(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
+        let holds = || {
+            self.restart_after_a_crash();
+            holds(self).then_some(())
+        };
+        if poll(PATIENCE, holds).is_none() {
+            panic!("in vain waited for: {what}\n{}", self.picture());
+        }
+    }
+
+    /// Checks that something stays true while Baton looks at the mailbox a few times more.
+    #[track_caller]
+    pub(crate) fn stays(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
+        let broken = poll(Duration::from_millis(2500), || (!holds(self)).then_some(()));
+        assert!(broken.is_none(), "did not stay so: {what}\n{}", self.picture());
+    }
+}
+
+/// Asks until there is an answer, at most for `patience`. The one place in the tests that sleeps.
+pub(crate) fn poll<T>(patience: Duration, mut answer: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience;
+    let mut pause = Duration::from_millis(20);
+    loop {
+        if let Some(answer) = answer() {
+            return Some(answer);
+        }
+        if Instant::now() >= end {
+            return None;
+        }
+        std::thread::sleep(pause);
+        // Many worlds share the machine; who waits long may ask less often.
+        pause = (pause * 5 / 4).min(Duration::from_millis(200));
+    }
+}

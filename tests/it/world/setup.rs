@@ -1,0 +1,92 @@
+//! What kind of world a story needs, and telling it there.
+
+use super::{Mode, Server, World};
+
+/// How Baton shows marks in this world.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Layout {
+    Keywords,
+    Folders,
+}
+
+/// What kind of world a story needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(super) layout: Layout,
+    pub(super) server: Server,
+    pub(super) mailboxes: Vec<&'static str>,
+    pub(super) settings: Vec<String>,
+    pub(super) mode: Mode,
+}
+
+impl Setup {
+    pub(crate) fn new(layout: Layout) -> Setup {
+        Setup {
+            layout,
+            server: Server::default(),
+            mailboxes: vec!["support"],
+            settings: Vec::new(),
+            mode: Mode::Run,
+        }
+    }
+
+    pub(crate) fn keywords() -> Setup {
+        Setup::new(Layout::Keywords)
+    }
+
+    pub(crate) fn folders() -> Setup {
+        Setup::new(Layout::Folders)
+    }
+
+    /// On a server like this.
+    pub(crate) fn on(mut self, server: Server) -> Setup {
+        self.server = server;
+        self
+    }
+
+    /// With another mailbox, beside `support`.
+    pub(crate) fn and_mailbox(mut self, name: &'static str) -> Setup {
+        self.mailboxes.push(name);
+        self
+    }
+
+    /// With a further line in every `[[mailbox]]`.
+    pub(crate) fn with(mut self, line: &str) -> Setup {
+        self.settings.push(line.to_owned());
+        self
+    }
+
+    /// With the daemon as `run --shadow`.
+    pub(crate) fn shadow(mut self) -> Setup {
+        self.mode = Mode::Shadow;
+        self
+    }
+
+    /// Tells a story: the world is made, Baton started, the story lived through, and what must hold is checked.
+    pub(crate) fn tell(self, story: impl FnOnce(&mut World)) {
+        self.tell_before_baton(|world| {
+            world.start();
+            story(world);
+        });
+    }
+
+    /// Tells a story that begins before Baton does.
+    pub(crate) fn tell_before_baton(self, story: impl FnOnce(&mut World)) {
+        let mut world = World::new(self);
+        story(&mut world);
+        world.finish();
+    }
+}
+
+/// Tells each story in both layouts, as `keywords::the_story` and `folders::the_story`.
+macro_rules! in_both_layouts {
+    ($($story:ident),* $(,)?) => {
+        mod keywords {
+            $(#[test] fn $story() { $crate::world::Setup::keywords().tell(super::$story); })*
+        }
+        mod folders {
+            $(#[test] fn $story() { $crate::world::Setup::folders().tell(super::$story); })*
+        }
+    };
+}
+pub(crate) use in_both_layouts;
