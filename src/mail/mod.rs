@@ -13,6 +13,7 @@ pub mod parse;
 pub mod subject;
 pub mod thanks;
 
+mod absence;
 mod body;
 mod bounce_words;
 mod entities;
