@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::letters::letter;
 use super::world::bare::Bare;
-use super::world::daemon::{Daemon, Shared, days_ago};
+use super::world::daemon::{Daemon, Shared, Usage, days_ago};
 use super::world::dovecot::{Dovecot, Server};
 use super::world::proxy::{Proxy, Side};
 use super::world::{maildir, median, row};
@@ -33,6 +33,8 @@ impl Depth {
 struct Turns {
     baton: Vec<f64>,
     floor: Vec<f64>,
+    /// Seconds on a processor, which the machine's other work does not change.
+    busy: Vec<f64>,
     peak_kb: u64,
 }
 
@@ -62,9 +64,10 @@ fn measure(dovecot: &mut Dovecot, count: usize, depth: Depth) {
                     dovecot.restart_after(|mail| maildir::forget(mail, USER));
                 }
                 if baton {
-                    let (seconds, peak_kb) = by_baton(dovecot.port, count, depth);
+                    let (seconds, usage) = by_baton(dovecot.port, count, depth);
                     figure.baton.push(seconds);
-                    figure.peak_kb = figure.peak_kb.max(peak_kb);
+                    figure.busy.push(usage.cpu.as_secs_f64());
+                    figure.peak_kb = figure.peak_kb.max(usage.peak_kb);
                 } else {
                     figure.floor.push(by_floor(dovecot.port, &commands));
                 }
@@ -81,7 +84,12 @@ fn tell(figure: &mut Turns, count: usize, depth: Depth, cold: bool) {
     let caches = if cold { "cold" } else { "warm" };
     row(
         &format!("catch-up, {count} as {what}, {caches}"),
-        &format!("{}, peak {} MB", per_second(baton), figure.peak_kb / 1024),
+        &format!(
+            "{}, {:.0} µs of processor each, peak {} MB",
+            per_second(baton),
+            median(&mut figure.busy) / count as f64 * 1e6,
+            figure.peak_kb / 1024
+        ),
         &per_second(floor),
         &format!("{:.2}", floor / baton),
         if cold { "≥ 0.9" } else { "≥ 0.4" },
@@ -93,11 +101,11 @@ fn daemon(port: u16, depth: Depth) -> Daemon {
     Daemon::new(&[shared])
 }
 
-fn by_baton(port: u16, count: usize, depth: Depth) -> (f64, u64) {
+fn by_baton(port: u16, count: usize, depth: Depth) -> (f64, Usage) {
     let mut daemon = daemon(port, depth);
     daemon.start();
     let took = daemon.until_read("support", count);
-    (took.as_secs_f64(), daemon.usage().peak_kb)
+    (took.as_secs_f64(), daemon.usage())
 }
 
 fn by_floor(port: u16, commands: &[String]) -> f64 {
