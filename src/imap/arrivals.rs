@@ -56,33 +56,41 @@ pub(super) async fn read<M: Memory>(
     let end = selected.uidnext.unwrap_or(cursor.next_uid);
     let (mut next, mut kept) = (cursor.next_uid, 0);
     let mut window = WINDOW;
+    // While the memory keeps one batch, the server is asked for the next. No more than these two are held.
+    let mut fetched: Option<Batch> = None;
     while next < end {
         let last = next.saturating_add(window - 1).min(end - 1);
-        let outlines = outlines(session, settings, next, last).await?;
+        let asked = outlines(session, settings, next, last);
+        let (outlines, done) = tokio::join!(asked, keep(memory, fetched.take()));
+        done?;
+        let outlines = outlines?;
         window = if outlines.is_empty() { window.saturating_mul(WINDOW_GROWTH) } else { WINDOW };
         for batch in batches(&outlines, settings, folder.role) {
-            let sightings = contents(session, &batch).await?;
+            let asked = contents(session, &batch);
+            let (sightings, done) = tokio::join!(asked, keep(memory, fetched.take()));
+            done?;
             kept = batch.last().map_or(next, |(outline, _)| outline.uid.saturating_add(1));
-            keep(memory, selected, sightings, kept).await?;
+            fetched = Some(of(selected, sightings?, kept));
         }
         next = last + 1;
     }
+    keep(memory, fetched).await?;
     // Also tells of a folder that is empty, or whose last messages are gone again.
     if kept != end && (anew || cursor.next_uid < end) {
-        keep(memory, selected, Vec::new(), end.max(1)).await?;
+        keep(memory, Some(of(selected, Vec::new(), end.max(1)))).await?;
     }
     Ok(())
 }
 
-async fn keep<M: Memory>(
-    memory: &mut M,
-    selected: &Selected,
-    sightings: Vec<Sighting>,
-    next_uid: u32,
-) -> Result<(), Error> {
+fn of(selected: &Selected, sightings: Vec<Sighting>, next_uid: u32) -> Batch {
     let (folder, uidvalidity) = (selected.folder.clone(), selected.uidvalidity);
-    tracing::debug!(folder, count = sightings.len(), next_uid, "new messages were read");
-    let batch = Batch { folder, uidvalidity, sightings, next_uid };
+    Batch { folder, uidvalidity, sightings, next_uid }
+}
+
+async fn keep<M: Memory>(memory: &mut M, batch: Option<Batch>) -> Result<(), Error> {
+    let Some(batch) = batch else { return Ok(()) };
+    let (folder, next_uid) = (&batch.folder, batch.next_uid);
+    tracing::debug!(folder, count = batch.sightings.len(), next_uid, "new messages were read");
     memory.sighted(batch).await.map_err(Error::Memory)
 }
 
