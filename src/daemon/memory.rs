@@ -21,6 +21,8 @@ use crate::store::{Folder, Tx};
 const SEEN_EVERY: Duration = Duration::from_secs(5);
 /// How many messages at least are read by one thread.
 const READ_TOGETHER: usize = 20;
+/// What is read in less time than it takes to wake another thread for it.
+const READ_AT_ONCE_BYTES: usize = 8 * 1024;
 
 /// The memory of one mailbox.
 #[derive(Debug)]
@@ -130,6 +132,9 @@ fn seen(sighting: Sighting) -> Seen {
 
 /// Reads the messages, on as many cores as there are where there are many of them.
 async fn seen_all(mut sightings: Vec<Sighting>) -> anyhow::Result<Vec<Seen>> {
+    if sightings.iter().map(|sighting| sighting.raw.len()).sum::<usize>() <= READ_AT_ONCE_BYTES {
+        return Ok(sightings.into_iter().map(seen).collect());
+    }
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = sightings.len().div_ceil(cores).max(READ_TOGETHER);
     let mut readers = Vec::new();
