@@ -206,12 +206,15 @@ fn meet(
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     desk.tx.add_references(desk.mailbox, key, &ids_kept(message))?;
     place_new(desk, folder, seen, message, key, &new)?;
+    let from = match folder.place {
+        Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
+        _ => Place::Inbox,
+    };
+    if from == folder.place && look::shows_no_marks(desk, &seen.flags) {
+        return Ok(());
+    }
     // What a person did to it before it was first seen counts as done now.
     if let Some(row) = desk.tx.message(key)? {
-        let from = match folder.place {
-            Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
-            _ => Place::Inbox,
-        };
         look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])?;
     }
     Ok(())
