@@ -70,6 +70,6 @@ fn measure(count: usize) -> (Usage, f64) {
     let (before, begun) = (daemon.usage(), Instant::now());
     std::thread::sleep(WATCHED);
     let after = daemon.usage();
-    let busy = (after.cpu - before.cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let busy = after.cpu.saturating_sub(before.cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
     (after, busy)
 }

@@ -105,7 +105,7 @@ fn folders(count: usize) {
     std::thread::sleep(Duration::from_secs(3));
     let before = daemon.usage().cpu;
     std::thread::sleep(Duration::from_secs(10));
-    let each = (daemon.usage().cpu - before).as_secs_f64() * 1e3 / 10.0;
+    let each = daemon.usage().cpu.saturating_sub(before).as_secs_f64() * 1e3 / 10.0;
     row(
         &format!("one poll with {count} other folders"),
         &format!("{each:.1} ms of processor"),

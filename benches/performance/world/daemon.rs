@@ -155,9 +155,14 @@ fn usage(process: u32) -> Usage {
         let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
         stat.split(' ').next()?.parse::<u64>().ok()
     });
-    Usage {
-        resident_kb: kb("VmRSS:"),
-        peak_kb: kb("VmHWM:"),
-        cpu: Duration::from_nanos(nanos.sum()),
-    }
+    // Exact, but without threads that have ended; those are in the other, in hundredths of a second.
+    let cpu = Duration::from_nanos(nanos.sum()).max(ticks(process));
+    Usage { resident_kb: kb("VmRSS:"), peak_kb: kb("VmHWM:"), cpu }
+}
+
+fn ticks(process: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let times = after_name.split_whitespace().skip(11).take(2);
+    Duration::from_millis(10 * times.filter_map(|time| time.parse::<u64>().ok()).sum::<u64>())
 }
