@@ -1,5 +1,6 @@
 //! What a lane's watch asks of the engine and tells it: the translation between the door and the desk.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ use crate::store::{Folder, Tx};
 
 /// How often the time at which the server was heard last is written down.
 const SEEN_EVERY: Duration = Duration::from_secs(5);
+/// How many messages at least are read by one thread.
+const READ_TOGETHER: usize = 20;
+/// What is read in less time than it takes to wake another thread for it.
+const READ_AT_ONCE_BYTES: usize = 8 * 1024;
 
 /// How often the progress of a long reading is told, and from how many mails on it is worth a line.
 const TELL_EVERY: Duration = Duration::from_secs(5);
@@ -152,6 +157,27 @@ fn seen(sighting: Sighting) -> Seen {
     }
 }
 
+/// Reads the messages, on as many cores as there are where there are many of them.
+async fn seen_all(mut sightings: Vec<Sighting>) -> anyhow::Result<Vec<Seen>> {
+    if sightings.iter().map(|sighting| sighting.raw.len()).sum::<usize>() <= READ_AT_ONCE_BYTES {
+        return Ok(sightings.into_iter().map(seen).collect());
+    }
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = sightings.len().div_ceil(cores).max(READ_TOGETHER);
+    let mut readers = Vec::new();
+    while !sightings.is_empty() {
+        let rest = sightings.split_off(share.min(sightings.len()));
+        let read = move || sightings.into_iter().map(seen).collect::<Vec<Seen>>();
+        readers.push(tokio::task::spawn_blocking(read));
+        sightings = rest;
+    }
+    let mut all = Vec::new();
+    for reader in readers {
+        all.extend(reader.await?);
+    }
+    Ok(all)
+}
+
 fn folder(desk: &Desk<'_>, name: &str) -> anyhow::Result<Folder> {
     let folder = desk.tx.folder(desk.mailbox, name)?;
     folder.ok_or_else(|| anyhow::anyhow!("the folder {name} was never listed"))
@@ -232,8 +258,7 @@ impl Memory for LaneMemory {
     async fn sighted(&mut self, batch: Batch) -> anyhow::Result<()> {
         let Batch { folder: name, uidvalidity, sightings, next_uid } = batch;
         let count = sightings.len();
-        let read = move || sightings.into_iter().map(seen).collect::<Vec<Seen>>();
-        let all = tokio::task::spawn_blocking(read).await?;
+        let all = seen_all(sightings).await?;
         let told = name.clone();
         self.at_desk(move |desk| {
             let mut folder = folder(desk, &name)?;

@@ -242,11 +242,14 @@ fn done_before_seen(
     seen: &Seen,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
     let from = match folder.place {
         Place::Sent | Place::Junk | Place::Trash => folder.place.clone(),
         _ => Place::Inbox,
     };
+    if from == folder.place && look::shows_no_marks(desk, &seen.flags) {
+        return Ok(());
+    }
+    let Some(row) = desk.tx.message(key)? else { return Ok(()) };
     look::look(desk, &MessageRow { place: from, ..row }, folder, &seen.flags, &[])
 }
 

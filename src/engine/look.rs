@@ -90,6 +90,11 @@ fn marks_kept(desk: &Desk<'_>, flags: &[String]) -> Vec<String> {
     marks.iter().map(|mark| desk.dialect.keyword(desk.policy, mark)).collect()
 }
 
+/// Whether nobody put on it what means something to Baton.
+pub(super) fn shows_no_marks(desk: &Desk<'_>, flags: &[String]) -> bool {
+    desk.dialect.marks(desk.policy, flags).is_empty()
+}
+
 fn gesture(command: Command, detail: String) -> Asked {
     let cause = Cause::new(CauseKind::Gesture, detail);
     Asked { command, actor: Actor::Someone, cause }

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_imap::imap_proto::Response;
+
 use super::catch_up::Begun;
 use super::connect::Settings;
 use super::error::Error;
@@ -19,6 +21,8 @@ const WINDOW_GROWTH: u32 = 4;
 const BATCH_COUNT_MAX: usize = 200;
 /// The most bytes of one batch, as the server estimates them.
 const BATCH_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// How many messages that arrive while we wait are fetched at once; with more of them the usual way is as quick.
+const FEW: u32 = 10;
 /// What a header is reckoned to be.
 const HEADER_BYTES: u32 = 8 * 1024;
 
@@ -56,34 +60,84 @@ pub(super) async fn read<M: Memory>(
     let end = selected.uidnext.unwrap_or(cursor.next_uid);
     let (mut next, mut kept) = (cursor.next_uid, 0);
     let mut window = WINDOW;
+    // While the memory keeps one batch, the server is asked for the next. No more than these two are held.
+    let mut fetched: Option<Batch> = None;
     while next < end {
         let last = next.saturating_add(window - 1).min(end - 1);
-        let outlines = outlines(session, settings, next, last).await?;
+        let asked = outlines(session, settings, next, last);
+        let (outlines, done) = tokio::join!(asked, keep(memory, fetched.take()));
+        done?;
+        let outlines = outlines?;
         window = if outlines.is_empty() { window.saturating_mul(WINDOW_GROWTH) } else { WINDOW };
         for batch in batches(&outlines, settings, folder.role) {
-            let sightings = contents(session, &batch).await?;
+            let asked = contents(session, &batch);
+            let (sightings, done) = tokio::join!(asked, keep(memory, fetched.take()));
+            done?;
             kept = batch.last().map_or(next, |(outline, _)| outline.uid.saturating_add(1));
-            keep(memory, selected, sightings, kept).await?;
+            fetched = Some(of(selected, sightings?, kept));
         }
         next = last + 1;
     }
+    keep(memory, fetched).await?;
     // Also tells of a folder that is empty, or whose last messages are gone again.
     if kept != end && (anew || cursor.next_uid < end) {
-        keep(memory, selected, Vec::new(), end.max(1)).await?;
+        keep(memory, Some(of(selected, Vec::new(), end.max(1)))).await?;
     }
     Ok(())
 }
 
-async fn keep<M: Memory>(
-    memory: &mut M,
-    selected: &Selected,
-    sightings: Vec<Sighting>,
-    next_uid: u32,
-) -> Result<(), Error> {
+fn of(selected: &Selected, sightings: Vec<Sighting>, next_uid: u32) -> Batch {
     let (folder, uidvalidity) = (selected.folder.clone(), selected.uidvalidity);
-    tracing::debug!(folder, count = sightings.len(), next_uid, "new messages were read");
-    let batch = Batch { folder, uidvalidity, sightings, next_uid };
+    Batch { folder, uidvalidity, sightings, next_uid }
+}
+
+async fn keep<M: Memory>(memory: &mut M, batch: Option<Batch>) -> Result<(), Error> {
+    let Some(batch) = batch else { return Ok(()) };
+    let (folder, next_uid) = (&batch.folder, batch.next_uid);
+    tracing::debug!(folder, count = batch.sightings.len(), next_uid, "new messages were read");
     memory.sighted(batch).await.map_err(Error::Memory)
+}
+
+/// A few new messages of the folder that is open, whole and with one command, as soon as the server announced that there
+/// are `exists` messages now. `None` where that is no good: too many, too little known of the folder, or an answer that
+/// is refused or incomplete. A look at the folder then does it step by step; it comes in any case.
+pub(super) async fn few(
+    session: &mut Session,
+    known: &Selected,
+    exists: u32,
+) -> Result<Option<Batch>, Error> {
+    let open = session.selected.as_ref();
+    let same = open
+        .is_some_and(|open| open.folder == known.folder && open.uidvalidity == known.uidvalidity);
+    let count = exists.saturating_sub(known.exists);
+    let Some(next) = known.uidnext.filter(|_| same && 0 < count && count <= FEW) else {
+        return Ok(None);
+    };
+    let what = format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{BODY_BYTES_MAX}>)");
+    let mut found: BTreeMap<u32, Option<Sighting>> = BTreeMap::new();
+    let take = |response: &Response<'_>| {
+        let Some(row) = fetch::row(response) else { return };
+        // `*` is the last message, also where that is an old one.
+        let Some(uid) = row.uid.filter(|uid| next <= *uid) else { return };
+        found.insert(uid, whole(uid, row));
+    };
+    match session.exec(&format!("UID FETCH {next}:* {what}"), take).await {
+        Ok(_) => {}
+        Err(Error::Refused { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let Some((last, _)) = found.last_key_value() else { return Ok(None) };
+    let next_uid = last.saturating_add(1);
+    let sightings: Option<Vec<Sighting>> = found.into_values().collect();
+    Ok(sightings.map(|sightings| of(known, sightings, next_uid)))
+}
+
+/// A message of which everything was told.
+fn whole(uid: u32, row: fetch::Row) -> Option<Sighting> {
+    let fetch::Row { flags, arrived_at, size, raw, .. } = row;
+    let raw = raw.filter(|raw| !raw.is_empty())?;
+    let (flags, arrived_at, size) = (flags?, arrived_at?, size?);
+    Some(Sighting { uid, flags, arrived_at, size, depth: Depth::Body, raw })
 }
 
 /// A message without its content. `raw` is filled in later.
@@ -293,6 +347,34 @@ mod tests {
         let told: Vec<(u32, &[u8])> =
             sightings.iter().map(|sighting| (sighting.uid, sighting.raw.as_slice())).collect();
         assert_eq!(told, [(1, &b"one"[..]), (2, b""), (3, b"")]);
+        script.played().await;
+    }
+
+    #[tokio::test]
+    async fn a_few_new_messages_come_with_one_command_or_not_at_all() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 5:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.524288>)\n\
+             S: * 4 FETCH (UID 5 FLAGS () INTERNALDATE \"01-Nov-2026 09:00:00 +0000\" RFC822.SIZE 3 BODY[]<0> \"one\")\n\
+             S: A0003 OK\n\
+             C: A0004 UID FETCH 6:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.524288>)\n\
+             S: * 4 FETCH (UID 5 FLAGS () INTERNALDATE \"01-Nov-2026 09:00:00 +0000\" RFC822.SIZE 3 BODY[]<0> \"one\")\n\
+             S: * 5 FETCH (UID 6 FLAGS ())\nS: A0004 OK\n\
+             C: A0005 UID FETCH 6:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.524288>)\n\
+             S: A0005 NO not rendered",
+        )
+        .await;
+        let mut known = Selected { folder: "INBOX".into(), uidvalidity: 9, ..Selected::default() };
+        (known.uidnext, known.exists) = (Some(5), 3);
+        assert!(few(&mut session, &known, 4).await.unwrap().is_none(), "INBOX is not open");
+        session.selected = Some(known.clone());
+        assert!(few(&mut session, &known, 100).await.unwrap().is_none(), "too many");
+        let batch = few(&mut session, &known, 4).await.unwrap().unwrap();
+        assert_eq!((batch.next_uid, batch.uidvalidity, batch.sightings.len()), (6, 9, 1));
+        assert_eq!(batch.sightings[0].raw, b"one");
+        (known.uidnext, known.exists) = (Some(6), 4);
+        assert!(few(&mut session, &known, 5).await.unwrap().is_none(), "half a message");
+        assert!(few(&mut session, &known, 5).await.unwrap().is_none(), "refused");
         script.played().await;
     }
 }

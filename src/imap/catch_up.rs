@@ -1,7 +1,7 @@
 //! One folder: tells the memory what is new, what changed and what is gone since the cursor.
 //!
 //! Everything is read with PEEK, in windows of UIDs and batches of bytes, so that memory stays flat whatever the folder
-//! holds. Each batch is durable before the next is fetched; a lost connection costs one batch. Where to start:
+//! holds. Each batch is durable before the next but one is fetched; a lost connection costs two at most. Where to start:
 //! [`catch_up`]. What is new comes from `arrivals.rs`.
 
 use std::collections::HashMap;

@@ -36,6 +36,8 @@ const HAND_PAUSE: Duration = Duration::from_millis(300);
 pub(super) enum Rest {
     /// The server told of a change.
     News,
+    /// The server told how many messages there are now, and of nothing else before that.
+    Arrived(u32),
     /// The memory may want something written.
     Nudged,
     /// The time has come to look everywhere.
@@ -79,6 +81,7 @@ pub(super) async fn wait<M: Memory>(
                 tracing::debug!("the server ended IDLE by itself; waiting for the next poll");
                 return Ok(wait_deaf(memory, stop, deadline).await);
             }
+            Said::Exists(count) => return end(session, &tag, Rest::Arrived(count)).await,
             said if is_news(session, looked, &said) => {
                 if !matches!(said, Said::Here) {
                     tokio::time::sleep(HAND_PAUSE).await;
@@ -146,7 +149,9 @@ enum Said {
     Begun,
     /// The tagged answer.
     Ended(Tagged),
-    /// A message came to or left the open folder.
+    /// So many messages are in the open folder now.
+    Exists(u32),
+    /// A message left the open folder.
     Here,
     /// Flags changed in the open folder.
     Flags,
@@ -161,7 +166,7 @@ fn said(response: &Response<'_>, tag: &RequestId) -> Said {
         Response::Continue(_) => Said::Begun,
         Response::Expunge(_) | Response::Vanished { .. } => Said::Here,
         Response::Fetch(..) => Said::Flags,
-        Response::MailboxData(MailboxDatum::Exists(_)) => Said::Here,
+        Response::MailboxData(MailboxDatum::Exists(count)) => Said::Exists(*count),
         Response::MailboxData(MailboxDatum::Status { .. }) => Said::Elsewhere,
         response => tagged(response, tag).map_or(Said::Nothing, Said::Ended),
     }
@@ -169,7 +174,7 @@ fn said(response: &Response<'_>, tag: &RequestId) -> Said {
 
 fn is_news(session: &Session, looked: &Looked, said: &Said) -> bool {
     match said {
-        Said::Here | Said::Flags => true,
+        Said::Exists(_) | Said::Here | Said::Flags => true,
         // NOTIFY (RFC 5465) tells of other folders by STATUS, also of what we have just done ourselves.
         Said::Elsewhere => news_heard(session, looked),
         Said::Begun | Said::Ended(_) | Said::Nothing => false,

@@ -18,7 +18,7 @@ use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::idle::{self, Looked, Rest, stopped};
 use super::session::Session;
-use super::{Listed, Memory, Outcome, Role, Server, catch_up, folders, show, survey};
+use super::{Listed, Memory, Outcome, Role, Server, arrivals, catch_up, folders, show, survey};
 
 /// The pause before another look that the memory wants: a message that left one folder arrives in the next.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -276,6 +276,15 @@ impl<M: Memory> Watch<'_, M> {
         match rest {
             Rest::Stopped => Ok(None),
             Rest::Nudged => Ok(Some(Vec::new())),
+            Rest::Arrived(exists) => {
+                tokio::select! {
+                    biased;
+                    () = stopped(stop) => return Ok(None),
+                    greeted = self.greet(exists) => greeted?,
+                }
+                self.write().await?;
+                Ok(Some(self.due(|folder| folder.role == Role::Inbox)))
+            }
             Rest::News => Ok(Some(self.due(|folder| folder.role == Role::Inbox))),
             Rest::Deadline => tokio::select! {
                 biased;
@@ -283,6 +292,16 @@ impl<M: Memory> Watch<'_, M> {
                 due = self.poll() => Ok(Some(due?)),
             },
         }
+    }
+
+    /// Takes in what has just arrived, so that it is shown at once; the look that follows sees to everything else.
+    async fn greet(&mut self, exists: u32) -> Result<(), Error> {
+        let Some(known) = self.looked.get_mut("INBOX") else { return Ok(()) };
+        let Some(batch) = arrivals::few(&mut self.session, known, exists).await? else {
+            return Ok(());
+        };
+        known.uidnext = Some(batch.next_uid);
+        self.memory.sighted(batch).await.map_err(Error::Memory)
     }
 
     /// Opens INBOX for the wait. Answers what happened while we looked elsewhere.
