@@ -306,7 +306,9 @@ fn take_back(
     let event = desk.tx.event(seq)?;
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
-        Some(event) if event.change.decided().holds_in(&thread.now) => {
+        Some(event)
+            if thread.now.merged_into.is_none() && event.change.decided().holds_in(&thread.now) =>
+        {
             let back =
                 crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
