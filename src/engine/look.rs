@@ -291,6 +291,8 @@ fn note_automation(
     let what = What::Automated { place, moves };
     let event = NewEvent::new(Actor::Someone, cause, what, change);
     record(desk, thread, event)?;
+    // A clean-up may keep what it put into the archive, but an open thread must not lie hidden among the resolved ones.
+    desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
     Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, 0)?)
 }
 
