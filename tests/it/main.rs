@@ -21,6 +21,7 @@ mod architecture;
 mod bad_configs;
 mod eml;
 mod example_config;
+mod hostile;
 mod laws;
 mod migrations;
 mod scenarios;
