@@ -165,10 +165,26 @@ pub(super) fn met_again(
         })
         .cloned()
         .collect();
-    if kept.len() != last.len() || *from != folder.place {
+    if kept.len() != last.len() || *from != folder.place || is_stale(desk, row, folder, &shown)? {
         show_again(desk, row)?;
     }
     look(desk, &here_before, folder, flags, &kept)
+}
+
+/// Whether the thread has gone on while the mail was out of sight, so that it lies or looks as the thread stood before.
+fn is_stale(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    folder: &Folder,
+    shown: &BTreeSet<Mark>,
+) -> anyhow::Result<bool> {
+    let Some(thread) = row.thread else { return Ok(false) };
+    let now = desk.thread(thread)?.now;
+    let places = desk.dialect.layout == Layout::Folders;
+    let mut wanted = wanted_marks(&now, desk.dialect.flags);
+    wanted.retain(|mark| !places || *mark == Mark::Escalated);
+    let looks_right = *shown == wanted || !crate::desk::marks::should_carry(&folder.place);
+    Ok(!looks_right || (places && crate::desk::marks::should_move(&now, &folder.place)))
 }
 
 /// A folder of Baton's was renamed: its mails are met under the new name, and go back to where they belong.
