@@ -72,6 +72,9 @@ fn steps_of(seed: u64) -> usize {
 
 /// Runs one schedule; an error is told with the fewest steps that still fail.
 fn check(seed: u64) -> Result<(), String> {
+    if seed.is_multiple_of(500) {
+        println!("at seed {seed}");
+    }
     let all: Vec<usize> = (0..steps_of(seed)).collect();
     let Err(error) = run(seed, &all).0 else { return Ok(()) };
     let steps = shrunk(seed, all);
