@@ -339,7 +339,7 @@ fn come_back(thread: &Thread, asked: &Asked) -> Decision {
         Some(State::Ignored) | None => State::New,
         Some(state) => state,
     };
-    let after = Position { state, before: None, ..now.clone() };
+    let after = coherent(Position { state, before: None, ..now.clone() });
     done(thread, asked, What::Returned, &after)
 }
 
@@ -354,6 +354,8 @@ fn escalate(thread: &Thread, asked: &Asked, what: What, escalated: bool) -> Deci
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::desk::layout::MarkNames;
@@ -495,5 +497,100 @@ mod tests {
         let decision = decide(&policy(), &merged, &ask("ana", Command::Reopen), Timestamp(0));
         let Decision::Refused(words, None) = decision else { panic!("{decision:?}") };
         assert!(words.contains("#9"), "{words}");
+    }
+
+    /// Any position that fits together.
+    fn positions() -> impl Strategy<Value = Position> {
+        let agents = ["ana", "ben", "zoe", "gone"];
+        let owner = proptest::option::of(0..agents.len());
+        let before = proptest::option::of(0..5_usize);
+        let block = proptest::option::of((0..3_u8, proptest::option::of(0..99_i64)));
+        let numbers = (0..7_usize, any::<bool>(), proptest::option::of(0..99_i64), 0..3_u32);
+        (owner, before, block, numbers, proptest::option::weighted(0.1, 1..9_i64)).prop_map(
+            move |(owner, before, block, (state, escalated, resolved_at, reopens), merged)| {
+                let block = block.map(|(reason, until)| Block {
+                    reason: reason.to_string(),
+                    until: until.map(Timestamp),
+                });
+                let state = State::ALL[state];
+                coherent(Position {
+                    owner: owner.map(|index| AgentId(agents[index].into())),
+                    before: before.map(|index| State::ALL[index]),
+                    block: block.filter(|_| matches!(state, State::Blocked | State::Ignored)),
+                    state,
+                    escalated,
+                    resolved_at: resolved_at.map(Timestamp),
+                    reopens,
+                    merged_into: merged.map(ThreadId),
+                    ..Position::default()
+                })
+            },
+        )
+    }
+
+    fn commands() -> impl Strategy<Value = Command> {
+        let agent = || {
+            prop_oneof![Just("ana"), Just("ben"), Just("zoe"), Just("nobody")]
+                .prop_map(|id| AgentId(id.into()))
+        };
+        let until = proptest::option::of((0..99_i64).prop_map(Timestamp));
+        let reason = || "[a-c]?";
+        prop_oneof![
+            agent().prop_map(|agent| Command::Claim { agent }),
+            agent().prop_map(|agent| Command::Assign { agent }),
+            Just(Command::Release),
+            Just(Command::Start),
+            Just(Command::Wait),
+            (reason(), until).prop_map(|(reason, until)| Command::Block { reason, until }),
+            Just(Command::Unblock),
+            Just(Command::Resolve),
+            Just(Command::Reopen),
+            reason().prop_map(|reason| Command::Ignore { reason }),
+            Just(Command::Delete),
+            Just(Command::Return),
+            reason().prop_map(|reason| Command::Escalate { reason }),
+            Just(Command::Deescalate),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_something_happens_or_nothing_changes(
+            position in positions(),
+            command in commands(),
+            actor in 0..5_usize,
+            by_gesture in any::<bool>(),
+        ) {
+            let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
+            thread.now = position.clone();
+            let actor = match ["ana", "ben", "zoe", "nobody"].get(actor) {
+                Some(id) => Actor::Agent(AgentId((*id).into())),
+                None => Actor::Someone,
+            };
+            let by = if by_gesture { CauseKind::Gesture } else { CauseKind::Command };
+            let asked = Asked { command, actor, cause: Cause::new(by, "") };
+            match decide(&policy(), &thread, &asked, Timestamp(50)) {
+                Decision::Done(event) => {
+                    prop_assert!(!event.change.is_empty(), "nothing changed: {event:?}");
+                    thread.now.apply(&event.change);
+                    prop_assert_eq!(coherent(thread.now.clone()), thread.now.clone());
+                    let again = decide(&policy(), &thread, &asked, Timestamp(50));
+                    prop_assert!(!matches!(again, Decision::Done(_)), "twice: {again:?}");
+                }
+                Decision::Refused(words, event) => {
+                    prop_assert!(!words.is_empty());
+                    // A lost claim is told, and changes nothing.
+                    prop_assert!(event.is_none_or(|event| event.change.is_empty()));
+                }
+                Decision::Already(words) => prop_assert!(!words.is_empty()),
+            }
+        }
+
+        #[test]
+        fn what_was_made_to_fit_fits(position in positions(), owned in any::<bool>()) {
+            let owner = owned.then(|| AgentId("ana".into()));
+            let fitting = coherent(Position { owner, block: None, ..position });
+            prop_assert_eq!(coherent(fitting.clone()), fitting);
+        }
     }
 }

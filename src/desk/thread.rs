@@ -587,6 +587,9 @@ impl Event {
 
 #[cfg(test)]
 mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -620,6 +623,100 @@ mod tests {
     fn every_state_has_its_own_name() {
         for state in State::ALL {
             assert_eq!(State::from_name(state.name()), Some(state));
+        }
+    }
+
+    fn states() -> impl Strategy<Value = State> {
+        (0..State::ALL.len()).prop_map(|index| State::ALL[index])
+    }
+
+    fn times() -> impl Strategy<Value = Option<Timestamp>> {
+        option::of((0..4_000_000_000_i64).prop_map(Timestamp))
+    }
+
+    fn threads() -> impl Strategy<Value = Option<ThreadId>> {
+        option::of((1..9_i64).prop_map(ThreadId))
+    }
+
+    fn positions() -> impl Strategy<Value = Position> {
+        let block = option::of((".{0,3}", times()))
+            .prop_map(|block| block.map(|(reason, until)| Block { reason, until }));
+        let words = (".{0,3}", ".{0,3}", option::of("[a-c]"));
+        let states = (states(), option::of(states()), block);
+        let flags = (any::<bool>(), any::<bool>(), 0..3_u32);
+        (words, states, (times(), times(), times(), times()), flags, (threads(), threads()))
+            .prop_map(|(words, states, times, flags, threads)| Position {
+                subject: words.0,
+                customer: words.1,
+                owner: words.2.map(AgentId),
+                state: states.0,
+                before: states.1,
+                block: states.2,
+                first_response_at: times.0,
+                last_customer_at: times.1,
+                last_reply_at: times.2,
+                resolved_at: times.3,
+                escalated: flags.0,
+                drafted: flags.1,
+                reopens: flags.2,
+                linked_to: threads.0,
+                merged_into: threads.1,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_lies_between_two_positions_leads_there_and_back(a in positions(), b in positions()) {
+            let change = Change::between(&a, &b);
+            let mut position = a.clone();
+            position.apply(&change);
+            prop_assert_eq!(&position, &b);
+            prop_assert!(change.holds_in(&position));
+            position.apply(&change);
+            prop_assert_eq!(&position, &b, "once more changes nothing");
+            position.apply(&change.opposite(&a));
+            prop_assert_eq!(&position, &a);
+            prop_assert_eq!(change.opposite(&a), Change::between(&b, &a));
+            prop_assert_eq!(change.is_empty(), a == b);
+            prop_assert!(Change::between(&a, &a).is_empty());
+        }
+
+        #[test]
+        fn a_change_is_read_as_it_was_stored(a in positions(), b in positions()) {
+            let change = Change::between(&a, &b);
+            let stored = serde_json::to_string(&change).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Change>(&stored).unwrap(), change);
+        }
+
+        #[test]
+        fn any_event_folds_into_any_thread(
+            now in positions(),
+            (a, b, c) in (positions(), positions(), positions()),
+            (of, other, at) in (1..4_i64, threads(), any::<i64>()),
+        ) {
+            let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
+            thread.now = now.clone();
+            let event = Event {
+                seq: 1,
+                at: Timestamp(at),
+                thread: ThreadId(of),
+                other,
+                actor: Actor::Someone,
+                cause: Cause::new(CauseKind::Gesture, ""),
+                what: What::Released,
+                change: Change::between(&a, &b),
+                other_change: Change::between(&a, &c),
+            };
+            thread.apply(&event);
+            let mut expected = now;
+            if of == 1 {
+                expected.apply(&event.change);
+            }
+            if other == Some(ThreadId(1)) {
+                expected.apply(&event.other_change);
+            }
+            prop_assert_eq!(thread.now, expected);
+            prop_assert_eq!(thread.updated_at, Timestamp(at));
         }
     }
 }

@@ -296,6 +296,11 @@ fn undo(
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
     let undone = undone(tx, &event, &thread, actor)?;
+    if let Some(empty) = left_empty(tx, thread.id, &undone)? {
+        return Ok(refused(format!(
+            "{empty} would have no mail left: its mails have gone on to other threads since event {seq}. Undo that first."
+        )));
+    }
     let undone = record(&desk, &mut thread, undone)?;
     tx.wish(mailbox, thread.id, Effect::ShowMarks, now)?;
     Ok(done(told(&thread, &undone)))
@@ -318,18 +323,12 @@ fn changed_since(tx: &Tx<'_>, event: &Event, thread: &Thread) -> anyhow::Result<
             event.seq, again.seq
         )));
     }
-    if let (What::Split { .. }, Some(other)) = (&event.what, event.other)
-        && tx.count_messages(other)? > 1
-    {
-        return Ok(Some(format!(
-            "{other} has got more mail since it was split off; merge it with `baton merge {} {} --as …` instead.",
-            thread.id.0, other.0
-        )));
-    }
     let mut holds = event.change.decided().holds_in(&thread.now);
     if let Some(other) = event.other {
         let other = tx.thread(other)?.context("an event without its other thread")?;
         holds = holds && event.other_change.decided().holds_in(&other.now);
+        // The thread that a split made may have been merged into a third.
+        holds &= !matches!(event.what, What::Split { .. }) || other.now.merged_into.is_none();
     }
     if holds {
         return Ok(None);
@@ -393,24 +392,47 @@ pub(super) fn taken_back(now: &Position, change: &Change, before: &Position) -> 
     Change::between(now, &coherent(after))
 }
 
-/// Where the messages that an event moved were before it.
+/// The messages that taking an event back moves, and where to. What has gone on to a third thread since stays there, and
+/// nothing stays in a thread that a split made: nobody would see it there.
 fn moved_back(tx: &Tx<'_>, event: &Event) -> anyhow::Result<Vec<(MessageKey, ThreadId)>> {
-    let joins = event.joins();
     let Some(other) = event.other else { return Ok(Vec::new()) };
-    Ok(match &event.what {
-        What::Merged { .. } => {
-            // What was split off since stays where it is.
-            let here: Vec<MessageKey> =
-                tx.messages_of(event.thread)?.into_iter().map(|row| row.key).collect();
-            let still = joins.iter().filter(|(message, _)| here.contains(message));
-            still.map(|(message, _)| (*message, other)).collect()
+    if matches!(event.what, What::Split { .. }) {
+        let messages = tx.messages_of(other)?;
+        return Ok(messages.into_iter().map(|row| (row.key, event.thread)).collect());
+    }
+    let mut moved = Vec::new();
+    for (message, went_to) in event.joins() {
+        let back = if went_to == other { event.thread } else { other };
+        if tx.message(message)?.is_some_and(|row| row.thread == Some(went_to)) {
+            moved.push((message, back));
         }
-        What::Split { .. } => joins.iter().map(|(message, _)| (*message, event.thread)).collect(),
-        What::Undone { event: undone, .. } => {
-            tx.event(*undone)?.map(|first| first.joins()).unwrap_or_default()
+    }
+    Ok(moved)
+}
+
+/// A thread that would be left without a mail, and does not end by it.
+fn left_empty(
+    tx: &Tx<'_>,
+    thread: ThreadId,
+    undone: &NewEvent,
+) -> anyhow::Result<Option<ThreadId>> {
+    let What::Undone { moved, .. } = &undone.what else { return Ok(None) };
+    let Some(other) = undone.other else { return Ok(None) };
+    for (id, from, change) in
+        [(thread, other, &undone.change), (other, thread, &undone.other_change)]
+    {
+        let ends = match &change.merged_into {
+            Some(target) => target.is_some(),
+            None => tx.thread(id)?.is_some_and(|thread| thread.now.merged_into.is_some()),
+        };
+        let come = moved.iter().filter(|(_, to)| *to == id).count();
+        let go = moved.iter().filter(|(_, to)| *to == from).count();
+        let have = usize::try_from(tx.count_messages(id)?).unwrap_or(0);
+        if !ends && (have + come).saturating_sub(go) == 0 {
+            return Ok(Some(id));
         }
-        _ => Vec::new(),
-    })
+    }
+    Ok(None)
 }
 
 fn merge(

@@ -174,10 +174,26 @@ pub(super) fn met_again(
         })
         .cloned()
         .collect();
-    if kept.len() != last.len() || *from != folder.place {
+    if kept.len() != last.len() || *from != folder.place || is_stale(desk, row, folder, &shown)? {
         show_again(desk, row)?;
     }
     look(desk, &here_before, folder, flags, &kept)
+}
+
+/// Whether the thread has gone on while the mail was out of sight, so that it lies or looks as the thread stood before.
+fn is_stale(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    folder: &Folder,
+    shown: &BTreeSet<Mark>,
+) -> anyhow::Result<bool> {
+    let Some(thread) = row.thread else { return Ok(false) };
+    let now = desk.thread(thread)?.now;
+    let places = desk.dialect.layout == Layout::Folders;
+    let mut wanted = wanted_marks(&now, desk.dialect.flags);
+    wanted.retain(|mark| !places || *mark == Mark::Escalated);
+    let looks_right = *shown == wanted || !crate::desk::marks::should_carry(&folder.place);
+    Ok(!looks_right || (places && crate::desk::marks::should_move(&now, &folder.place)))
 }
 
 /// A folder of Baton's was renamed: its mails are met under the new name, and go back to where they belong.
@@ -311,10 +327,8 @@ fn note_automation(
     let what = What::Automated { place, moves };
     let event = NewEvent::new(Actor::Someone, cause, what, change);
     record(desk, thread, event)?;
-    if desk.dialect.layout == Layout::Folders {
-        // Where the mails were put they stay, all alike, until somebody decides about the thread.
-        desk.tx.unwish(thread.id, Effect::ShowMarks)?;
-    }
+    // A clean-up may keep what it put into the archive, but an open thread must not lie hidden among the resolved ones.
+    desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
     Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, 0)?)
 }
 
@@ -330,7 +344,9 @@ fn take_back(
     let event = desk.tx.event(seq)?;
     desk.tx.forget_closing_moves(desk.mailbox, id)?;
     match event {
-        Some(event) if event.change.decided().holds_in(&thread.now) => {
+        Some(event)
+            if thread.now.merged_into.is_none() && event.change.decided().holds_in(&thread.now) =>
+        {
             let back =
                 crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)

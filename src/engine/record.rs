@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 
-use crate::desk::marks::{Place, wanted_marks, wanted_place};
-use crate::desk::thread::{Event, NewEvent, Thread, What};
+use crate::desk::marks::wanted_marks;
+use crate::desk::thread::{Event, NewEvent, State, Thread, What};
 use crate::engine::Desk;
 use crate::store::Effect;
 
@@ -31,10 +31,10 @@ pub(super) fn record(desk: &Desk<'_>, thread: &mut Thread, new: NewEvent) -> any
     Ok(event)
 }
 
-/// Whether a message of the thread looks different from a mail that nobody touched.
+/// Whether a message of the thread looks different from a mail that nobody touched, or is not where a rule of the server put
+/// it: a new mail may be left in the archive, that of a thread in progress may not.
 fn shows_anything(desk: &Desk<'_>, thread: &Thread) -> bool {
-    !wanted_marks(&thread.now, desk.dialect.flags).is_empty()
-        || wanted_place(&thread.now) != Place::Inbox
+    !wanted_marks(&thread.now, desk.dialect.flags).is_empty() || thread.now.state != State::New
 }
 
 /// Whether mails came to the thread that were there before, so that somebody may have moved or marked them.

@@ -274,6 +274,7 @@ impl AsyncWrite for Tolerant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[track_caller]
@@ -340,10 +341,86 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
+    /// What a server may say, in pieces; most of what comes of them is nonsense.
+    const PIECES: [&str; 44] = [
+        "* ",
+        "+ ",
+        "A1 ",
+        "OK",
+        "NO ",
+        "BAD",
+        "BYE",
+        "1 ",
+        "4294967296 ",
+        "FETCH (",
+        "UID 7 ",
+        "FLAGS (",
+        "\\Seen ",
+        "$x",
+        ")",
+        "(",
+        "INTERNALDATE NIL",
+        "INTERNALDATE \"17-Jul-1996 02:44:25 -0700\"",
+        "BODY[] ",
+        "{3}\r\nabc",
+        "{3}",
+        "{99999999999999999999}",
+        "\"",
+        "\\",
+        "[",
+        "]",
+        "é",
+        "\u{0}",
+        "\r",
+        "\r\n",
+        "\n",
+        "LIST ",
+        "STATUS ",
+        "CAPABILITY ",
+        "VANISHED (EARLIER) ",
+        "1:",
+        "4294967295",
+        ",",
+        "COPYUID 1 2:3 4:5",
+        "NIL",
+        "ENVELOPE (",
+        "MODSEQ (9)",
+        "EXISTS",
+        "BODYSTRUCTURE (",
+    ];
+
+    fn said() -> impl Strategy<Value = String> {
+        let piece = (0..PIECES.len()).prop_map(|index| PIECES[index]);
+        proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+    }
+
+    /// As much as `BATON_LONG` asks for.
+    fn cases() -> ProptestConfig {
+        let cases = if std::env::var("BATON_LONG").is_ok() { 2_000_000 } else { 2_000 };
+        ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    }
+
+    proptest! {
+        #![proptest_config(cases())]
+
         #[test]
         fn no_line_makes_the_parser_panic(line in "(\\* |A1 |)(OK|[0-9] FETCH|LIST|STATUS|) ?[\\[\\](){}A-Z0-9é \"\\\\]*") {
             readable(&mend(format!("{line}\r\n").into_bytes()));
+        }
+
+        #[test]
+        fn whatever_a_server_says_is_taken_in_and_can_be_parsed(said in said(), cut in 1..40_usize) {
+            let mut tolerant = Tolerant::new(Box::new(tokio::io::duplex(1).0));
+            for piece in format!("{said}\r\n").as_bytes().chunks(cut) {
+                if tolerant.take_in(piece).is_err() {
+                    return Ok(());
+                }
+            }
+            let mut rest = tolerant.ready.as_slice();
+            while let Ok((next, _)) = Response::parse(rest) {
+                prop_assert!(next.len() < rest.len());
+                rest = next;
+            }
         }
     }
 }

@@ -96,14 +96,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes a wish back.
-    pub fn unwish(&self, thread: ThreadId, effect: Effect) -> Result<()> {
-        self.conn
-            .prepare_cached("DELETE FROM outbox WHERE thread = ? AND effect = ?")?
-            .execute(params![thread.0, effect.name()])?;
-        Ok(())
-    }
-
     /// Wishes that the mailbox show every thread as it stands.
     pub fn wish_for_all(&self, mailbox: i64, now: Timestamp) -> Result<()> {
         self.conn

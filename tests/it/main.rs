@@ -23,6 +23,7 @@ mod bad_configs;
 mod eml;
 mod example_config;
 mod faults;
+mod hostile;
 mod laws;
 mod migrations;
 mod scenarios;

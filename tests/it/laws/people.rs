@@ -281,6 +281,27 @@ impl Office {
         self.read(|tx| Ok(tx.threads(&filter)?.into_iter().map(|row| row.thread).collect()))
     }
 
+    /// Every event, as text.
+    pub(super) fn log(&self) -> anyhow::Result<Vec<String>> {
+        let mut log = Vec::new();
+        self.read(|tx| {
+            Ok(tx.each_event(|event| {
+                let change = serde_json::to_string(&(&event.change, &event.other_change));
+                log.push(format!(
+                    "{} {} {:?} at {} by {}: {:?} {}",
+                    event.seq,
+                    event.thread,
+                    event.other,
+                    event.at,
+                    event.actor,
+                    event.what,
+                    change.unwrap_or_default()
+                ));
+            })?)
+        })?;
+        Ok(log)
+    }
+
     /// Where every thread stands.
     pub(super) fn positions(&self) -> anyhow::Result<Vec<(ThreadId, Position)>> {
         Ok(self.threads()?.into_iter().map(|one| (one.id, one.now)).collect())

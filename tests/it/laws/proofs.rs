@@ -209,6 +209,10 @@ impl Office {
 
     /// The mailbox shows what the database says of the thread.
     fn is_shown(&self, thread: &Thread) -> anyhow::Result<()> {
+        let mails = self.read(|tx| Ok(tx.count_messages(thread.id)?))?;
+        let merged = thread.now.merged_into;
+        ensure!(merged.is_none() || mails == 0, "{} has mails in a merged thread", thread.id);
+        ensure!(merged.is_some() || mails > 0, "{} has no mail: {:?}", thread.id, thread.now);
         let copies = self.read(|tx| Ok(tx.locations_of_thread(thread.id)?))?;
         let dialect = self.dialect();
         let wanted: BTreeSet<Mark> = wanted_marks(&thread.now, dialect.flags)
