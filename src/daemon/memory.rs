@@ -237,9 +237,6 @@ impl Memory for LaneMemory {
         let told = name.clone();
         self.at_desk(move |desk| {
             let mut folder = folder(desk, &name)?;
-            if folder.uidvalidity == uidvalidity {
-                engine::gone_unread(desk, &folder, &all, next_uid)?;
-            }
             folder.uidvalidity = uidvalidity;
             engine::arrivals(desk, &folder, &all, next_uid)
         })

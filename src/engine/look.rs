@@ -12,7 +12,6 @@ use crate::desk::thread::{
     Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
 };
 use crate::engine::Desk;
-use crate::engine::arrive::Seen;
 use crate::engine::record::{record, reload};
 use crate::store::{Effect, Folder, Located, MessageRow};
 
@@ -46,7 +45,6 @@ pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Resu
     Ok(())
 }
 
-<<<<<<< HEAD
 /// A copy is gone. Where places are folders it may have been the one in the right place, so that another has to go there.
 fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
     if desk.dialect.layout != Layout::Folders || desk.tx.locations_of(message)?.is_empty() {
@@ -61,20 +59,6 @@ pub(super) fn show_again(desk: &Desk<'_>, row: &MessageRow) -> anyhow::Result<()
         Some(thread) => Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowMarks, desk.now)?),
         None => Ok(()),
     }
-=======
-/// Every message from the folder's cursor up to `next_uid` was read: what is known to lie there and was not among them is
-/// gone. Baton knows what lies beyond the cursor when it has moved it there itself, and a person may move it on first.
-pub fn gone_unread(
-    desk: &Desk<'_>,
-    folder: &Folder,
-    read: &[Seen],
-    next_uid: u32,
-) -> anyhow::Result<()> {
-    let there: BTreeSet<u32> = read.iter().map(|seen| seen.uid).collect();
-    let known = desk.tx.uids_between(folder.id, folder.next_uid, next_uid)?;
-    let vanished = known.into_iter().filter(|uid| !there.contains(uid)).collect();
-    change(desk, folder, &Flags { flags: Vec::new(), vanished })
->>>>>>> faults
 }
 
 /// Takes note of the flags of a copy that is known.

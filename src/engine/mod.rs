@@ -20,7 +20,7 @@ use anyhow::Context;
 pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
-pub use look::{Flags, change, gone_unread, judge};
+pub use look::{Flags, change, judge};
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};
 pub use verify::{Account, Difference, FolderAccount, account, rebuild};
 

@@ -453,21 +453,12 @@ impl Tx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-<<<<<<< HEAD
     /// The UIDs known of a folder from `from` on, below `below`.
     pub fn uids_between(&self, folder: i64, from: u32, below: u32) -> Result<Vec<u32>> {
         let mut statement = self.conn.prepare_cached(
             "SELECT uid FROM location WHERE folder = ? AND uid >= ? AND uid < ? ORDER BY uid",
         )?;
         let rows = statement.query_map(params![folder, from, below], |row| row.get("uid"))?;
-=======
-    /// The UIDs known of a folder from `first` up to, and without, `end`.
-    pub fn uids_between(&self, folder: i64, first: u32, end: u32) -> Result<Vec<u32>> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT uid FROM location WHERE folder = ? AND uid >= ? AND uid < ? ORDER BY uid",
-        )?;
-        let rows = statement.query_map(params![folder, first, end], |row| row.get(0))?;
->>>>>>> faults
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

@@ -17,11 +17,6 @@ pub(crate) enum Fault {
     SilentAfter(usize),
     /// The same from the answer to the first command of this kind on.
     SilentAt(&'static str),
-<<<<<<< HEAD
-=======
-    /// The same once the first command of this kind was answered.
-    SilentSince(&'static str),
->>>>>>> faults
     /// New connections are closed at once, existing ones at the server's next line.
     Closed,
     /// The connection is cut when the server has said this many lines more, once.
@@ -125,12 +120,6 @@ impl Fault {
             Fault::SilentAt(kind) if is_answer_to(kind) => {
                 self.becomes(Fault::Silent, Verdict::Wait)
             }
-<<<<<<< HEAD
-=======
-            Fault::SilentSince(kind) if is_answer_to(kind) => {
-                self.becomes(Fault::Silent, Verdict::Pass)
-            }
->>>>>>> faults
             Fault::SilentAfter(0) => self.becomes(Fault::Silent, Verdict::Wait),
             Fault::CutAfter(0) => self.becomes(Fault::None, Verdict::Cut("")),
             Fault::DeadAfter(0) => self.becomes(Fault::None, Verdict::Dead),
@@ -156,12 +145,7 @@ impl Fault {
                 let bytes = *bytes;
                 self.becomes(Fault::None, Verdict::Flood(bytes))
             }
-<<<<<<< HEAD
             Fault::Says(..) | Fault::Floods(..) | Fault::SilentAt(_) => Verdict::Pass,
-=======
-            Fault::Says(..) | Fault::Floods(..) => Verdict::Pass,
-            Fault::SilentAt(_) | Fault::SilentSince(_) => Verdict::Pass,
->>>>>>> faults
         }
     }
 
