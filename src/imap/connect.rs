@@ -241,6 +241,7 @@ fn login_failure(who: &Who, error: async_imap::error::Error) -> Error {
         Imap::No(said) | Imap::Bad(said) => said,
         Imap::Validate(_) => "user or password contain a line break".to_owned(),
         Imap::ConnectionLost => return who.lost("the server closed it during the login"),
+        Imap::Io(error) => return who.lost(answer::read_failure(&error)),
         other => return who.lost(other.to_string()),
     };
     let answer = server_words(&said);
