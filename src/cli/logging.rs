@@ -4,7 +4,6 @@ use std::io;
 
 use anyhow::{Context, anyhow};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::print::wants_colours;
 use crate::config::{Log, LogFormat};
@@ -16,7 +15,7 @@ const QUIET: &str = "warn";
 pub(super) fn start(log: &Log) -> anyhow::Result<()> {
     let filter = filter(&log.filter)?;
     let colours = log.format == LogFormat::Auto && wants_colours(&io::stderr());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match log.format {
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
         // The journal writes down the time itself.
@@ -28,14 +27,9 @@ pub(super) fn start(log: &Log) -> anyhow::Result<()> {
 
 /// Begins to log for a command that answers a person: only what is worth a warning.
 pub(super) fn start_quiet() -> anyhow::Result<()> {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter(QUIET)?).with_writer(stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter(QUIET)?).with_writer(io::stderr);
     let lines = lines.with_ansi(wants_colours(&io::stderr())).with_target(false).without_time();
     lines.try_init().map_err(|error| anyhow!("cannot begin to log: {error}"))
-}
-
-/// Given as a function, so that each line takes the stream anew.
-fn stderr() -> <fn() -> io::Stderr as MakeWriter<'static>>::Writer {
-    io::stderr()
 }
 
 fn in_journal() -> bool {

@@ -36,6 +36,8 @@ pub(crate) struct LaneMemory {
     planned: Planned,
     next_wish_at: Option<Timestamp>,
     seen_at: Timestamp,
+    /// For how long nobody had looked before this connection; zero once everything has been looked at.
+    away: Duration,
     /// How many mails were read since the progress was told.
     read: usize,
     told_at: Timestamp,
@@ -53,6 +55,7 @@ impl LaneMemory {
             planned: Planned::default(),
             next_wish_at: None,
             seen_at: Timestamp::default(),
+            away: Duration::ZERO,
             read: 0,
             told_at: Timestamp::default(),
         }
@@ -64,10 +67,10 @@ impl LaneMemory {
         work: impl FnOnce(&Desk<'_>) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let policy = self.shared.policy(&self.mailbox)?;
-        let now = self.shared.clock.now();
+        let (now, away) = (self.shared.clock.now(), self.away);
         let write = move |tx: &Tx<'_>| {
             let (mailbox, dialect) = engine::dialect(tx, &policy)?;
-            work(&Desk { tx, policy: &policy, dialect: &dialect, mailbox, now })
+            work(&Desk { tx, policy: &policy, dialect: &dialect, mailbox, now, away })
         };
         self.shared.store.write(write).await
     }
@@ -160,15 +163,16 @@ impl Memory for LaneMemory {
         self.seen_at = self.shared.clock.now();
         let now = self.seen_at;
         let shadow = self.shared.mode == Mode::Shadow;
-        self.at_desk(move |desk| {
-            let was_shadow = desk.tx.set_connected(desk.mailbox, now, shadow)?;
+        let connected = move |desk: &Desk<'_>| {
+            let (was_shadow, seen_at) = desk.tx.set_connected(desk.mailbox, now, shadow)?;
             if was_shadow && !shadow {
                 // What the shadow would have shown is shown now.
                 desk.tx.wish_for_all(desk.mailbox, now)?;
             }
-            Ok(())
-        })
-        .await?;
+            Ok(seen_at)
+        };
+        let seen_at = self.at_desk(connected).await?;
+        self.away = seen_at.map_or(Duration::ZERO, |seen_at| now.since(seen_at));
         tracing::info!(mailbox = self.mailbox, "{} is connected", self.mailbox);
         Ok(())
     }
@@ -189,12 +193,18 @@ impl Memory for LaneMemory {
                 selectable: folder.selectable,
             })
             .collect();
+        let now = self.shared.clock.now();
         let work = move |tx: &Tx<'_>| {
             let known = (row.layout, row.prefix.as_str(), row.delimiter);
             if known != (Some(layout), dialect.prefix.as_str(), delimiter) {
                 tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
             }
-            engine::list(tx, &policy, &dialect, row.id, &listed)
+            let listing = engine::list(tx, &policy, &dialect, row.id, &listed)?;
+            if tx.set_spelled(row.id, &dialect.spelled(&policy))? {
+                // Marks have other names now, or are shown in another way: everything is shown anew.
+                tx.wish_for_all(row.id, now)?;
+            }
+            Ok(listing)
         };
         let listing = self.shared.store.write(work).await?;
         Ok(Wanted { create: listing.create, watch: listing.strayed })
@@ -260,6 +270,9 @@ impl Memory for LaneMemory {
 
     async fn pass_done(&mut self) -> anyhow::Result<bool> {
         let again = self.at_desk(engine::judge).await?;
+        if !again {
+            self.away = Duration::ZERO;
+        }
         if self.shared.mode == Mode::Shadow {
             for write in self.at_desk(engine::plan_in_shadow).await? {
                 tracing::info!(mailbox = self.mailbox, "Shadow: would {}", would(&write));

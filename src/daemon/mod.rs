@@ -92,6 +92,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let state_dir = config.state_dir.clone();
     let _lock = lock::take(&state_dir).await?;
     let store = Store::open(&state_dir)?;
+    store.write(|tx| Ok(tx.set_all_disconnected()?)).await?;
     let (policies, _) = watch::channel(Arc::new(policies(&config)));
     let shared = Arc::new(Shared {
         store,

@@ -80,18 +80,32 @@ fn in_progress_with(owner: Option<AgentId>, now: &Position) -> Position {
     Position { owner, state, before: None, block: None, ..now.clone() }
 }
 
-/// A customer's mail joined the thread. `bare_thanks` is whether it says nothing but thank you; `answered` whether we are
-/// known to have answered this very mail already. Where it reopens the thread, that is an event of its own, so that it
+/// What is known of a customer's mail and our newest reply, beside their times.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Timing {
+    /// Nothing: their times say who wrote last.
+    ByArrival,
+    /// We have answered this very mail already.
+    Answered,
+    /// It answers our newest reply.
+    AnswersUs,
+}
+
+/// A customer's mail joined the thread. `bare_thanks` is whether it says nothing but thank you. Where it reopens the thread, that is an event of its own, so that it
 /// is counted and can be undone.
 pub fn customer_wrote(
     policy: &Policy,
     thread: &Thread,
     mail: Mail,
     bare_thanks: bool,
-    answered: bool,
+    timing: Timing,
 ) -> Vec<NewEvent> {
     let now = &thread.now;
-    let stale = answered || now.last_reply_at.is_some_and(|reply| mail.arrived_at < reply);
+    let stale = match timing {
+        Timing::Answered => true,
+        Timing::AnswersUs => false,
+        Timing::ByArrival => now.last_reply_at.is_some_and(|reply| mail.arrived_at < reply),
+    };
     let (mut after, remark) = if stale {
         (now.clone(), "older than our last reply".to_string())
     } else {
@@ -111,11 +125,11 @@ pub fn customer_wrote(
     ]
 }
 
-/// A customer's mail that was taken for another matter turns out to belong to a thread where we wait for it: adds to
-/// `change` what the mail would have done.
+/// A customer's mail that was taken for another matter turns out to belong to a thread that rests: adds to `change` what
+/// the mail would have done.
 pub fn takes_up(policy: &Policy, now: &Position, arrived_at: Timestamp, change: &mut Change) {
-    let waits = now.state == State::Waiting && now.last_reply_at.is_none_or(|at| at <= arrived_at);
-    if !waits {
+    let rests = matches!(now.state, State::Waiting | State::Resolved | State::Ignored);
+    if !rests || now.last_reply_at.is_some_and(|at| arrived_at < at) {
         return;
     }
     let after = in_progress_with(owner_still_here(policy, now), now);
@@ -266,7 +280,8 @@ mod tests {
             ("ignored -", "new -"),
         ];
         for (before, wanted) in cases {
-            let event = customer_wrote(&policy(), &thread(before), mail(20), false, false);
+            let event =
+                customer_wrote(&policy(), &thread(before), mail(20), false, Timing::ByArrival);
             assert_eq!(after(thread(before), event), wanted, "{before}");
         }
     }
@@ -276,7 +291,8 @@ mod tests {
         for (before, wanted) in
             [("resolved ana", "resolved ana"), ("waiting ana", "in-progress ana")]
         {
-            let event = customer_wrote(&policy(), &thread(before), mail(20), true, false);
+            let event =
+                customer_wrote(&policy(), &thread(before), mail(20), true, Timing::ByArrival);
             assert_eq!(after(thread(before), event), wanted);
         }
     }
@@ -303,7 +319,7 @@ mod tests {
         assert_eq!(after(thread("new -"), vec![older_reply]), "new -");
         let mut waiting = thread("waiting ana");
         waiting.now.last_reply_at = Some(Timestamp(30));
-        let older_mail = customer_wrote(&policy(), &waiting, mail(20), false, false);
+        let older_mail = customer_wrote(&policy(), &waiting, mail(20), false, Timing::ByArrival);
         assert_eq!(after(waiting, older_mail), "waiting ana");
     }
 

@@ -107,7 +107,9 @@ fn is_public_domain(domain: &str) -> bool {
 /// Whether a mail that refers to nothing known may be looked for by subject: only an answer (`Re:`), and only under a
 /// subject that says something. A plain mail with an old subject is a new matter: many people write "Question" twice.
 pub fn may_join_by_subject(subject: &str, base_subject: &str) -> bool {
-    let has_prefix = subject.trim().chars().count() > base_subject.trim().chars().count();
+    // White space is folded in the base subject, and a prefix is more than that.
+    let written: Vec<&str> = subject.split_whitespace().collect();
+    let has_prefix = written.join(" ").chars().count() > base_subject.trim().chars().count();
     has_prefix && base_subject.trim().chars().count() >= 4
 }
 

@@ -73,6 +73,26 @@ impl Dialect {
         Dialect { layout, flags, prefix: prefix.to_string(), delimiter }
     }
 
+    /// Everything that the names of marks depend on, in one text: where it changes, marks must be shown anew.
+    pub fn spelled(&self, policy: &Policy) -> String {
+        let agents: Vec<String> =
+            policy.agents.iter().map(|agent| format!("{}={}", agent.id, agent.mark)).collect();
+        let names = &policy.names;
+        match self.layout {
+            Layout::Keywords => format!("keywords {}", names.keyword),
+            layout => format!(
+                "{layout:?} {}{} {} {} {} {} {}",
+                self.prefix,
+                names.root,
+                names.waiting,
+                names.blocked,
+                names.resolved,
+                names.ignored,
+                agents.join(" ")
+            ),
+        }
+    }
+
     /// The flag or keyword for a mark.
     pub fn keyword(&self, policy: &Policy, mark: &Mark) -> String {
         let keyword = &policy.names.keyword;

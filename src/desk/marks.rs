@@ -292,7 +292,7 @@ pub fn asked_by_move(layout: Layout, now: &Position, from: &Place, to: &Place) -
                 State::Resolved if now.owner.as_ref() == Some(agent) => {
                     commands = vec![Command::Reopen];
                 }
-                State::Ignored if from.is_away() => commands = vec![Command::Return],
+                State::Ignored if from.is_away() => commands.insert(0, Command::Return),
                 _ => (),
             }
             commands

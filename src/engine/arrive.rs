@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
-use crate::desk::arrival::{self, Fit, Mail};
+use crate::desk::arrival::{self, Fit, Mail, Timing};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
@@ -27,6 +27,10 @@ const EXCERPT_MAX: usize = 1000;
 const REFERENCES_KEPT: usize = 40;
 /// How many ids of a message are looked up, the nearest first.
 const REFERENCES_TRIED: usize = 120;
+/// How many threads are weighed that a mail's ids point to.
+const CANDIDATES_MAX: usize = 10;
+/// How many recipients of a mail in Sent are tried as the customer that it answers.
+const RECIPIENTS_TRIED: usize = 10;
 /// How many participants of one mail are kept.
 const PARTICIPANTS_MAX: usize = 200;
 
@@ -259,6 +263,8 @@ fn place_new(
         (Place::Junk | Place::Trash, "customer" | "internal") => {
             arrived_away(desk, folder, seen, message, key)
         }
+        // A draft that was thrown away.
+        (Place::Junk | Place::Trash, _) => Ok(()),
         (_, "own") => own_copy(desk, folder, seen, message, key),
         _ => arrived(desk, folder, seen, message, key),
     }
@@ -360,10 +366,12 @@ fn candidates(
     }
     let mut found: Vec<Candidate> = Vec::new();
     for (id, evidence) in evidence {
-        let Some(thread) = desk.tx.thread_by_reference(desk.mailbox, &id)? else { continue };
-        if found.iter().all(|candidate| candidate.thread != thread) {
-            let participants = desk.tx.participants(thread)?;
-            found.push(Candidate { thread, evidence, participants });
+        for thread in desk.tx.threads_by_reference(desk.mailbox, &id)? {
+            let known = found.iter().any(|candidate| candidate.thread == thread);
+            if !known && found.len() < CANDIDATES_MAX {
+                let participants = desk.tx.participants(thread)?;
+                found.push(Candidate { thread, evidence: evidence.clone(), participants });
+            }
         }
     }
     Ok(found)
@@ -390,11 +398,14 @@ fn joining(
     if candidates.is_empty()
         && joining::may_join_by_subject(&message.subject, &message.base_subject)
     {
-        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject)?;
+        let subject = &message.base_subject;
+        let found = desk.tx.open_thread_by_subject(desk.mailbox, subject, &writer.from)?;
         let found = found.map(|thread| -> anyhow::Result<_> {
             let participants = desk.tx.participants(thread.id)?;
             let evidence = format!("answers under the subject of {}", thread.id);
-            Ok((Candidate { thread: thread.id, evidence, participants }, thread.updated_at))
+            let last = thread.now.last_customer_at.max(thread.now.last_reply_at);
+            let last = last.unwrap_or(thread.created_at);
+            Ok((Candidate { thread: thread.id, evidence, participants }, last))
         });
         let by_subject =
             joining::by_subject(desk.policy, &writer, found.transpose()?, seen.arrived_at);
@@ -478,13 +489,36 @@ fn join(
             let answered = desk.tx.is_referred_to(thread.id, &message.message_id, "own")?
                 && thread.now.last_reply_at == Some(seen.arrived_at);
             let thanks = is_bare_thanks(&message.new_text);
-            arrival::customer_wrote(desk.policy, &thread, mail, thanks, answered)
+            let timing = if answered {
+                Timing::Answered
+            } else if answers_last_reply(desk, &thread, message)? {
+                Timing::AnswersUs
+            } else {
+                Timing::ByArrival
+            };
+            arrival::customer_wrote(desk.policy, &thread, mail, thanks, timing)
         }
     };
     for event in events {
         record(desk, &mut thread, event)?;
     }
     take_part(desk, folder, thread.id, message)
+}
+
+/// Whether the mail answers our newest reply, whatever the clocks say.
+fn answers_last_reply(desk: &Desk<'_>, thread: &Thread, message: &Message) -> anyhow::Result<bool> {
+    for id in &message.in_reply_to {
+        let answered = desk.tx.message_by_identity(desk.mailbox, id)?;
+        let ours = answered.is_some_and(|row| {
+            row.thread == Some(thread.id)
+                && row.replied
+                && thread.now.last_reply_at.is_none_or(|last| last <= row.arrived_at)
+        });
+        if ours {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn simple(actor: Actor, mail: &Mail, what: impl FnOnce(MessageKey, String) -> What) -> NewEvent {
@@ -602,7 +636,9 @@ fn sent(
     key: MessageKey,
 ) -> anyhow::Result<()> {
     let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
-    let mail = as_mail(folder, seen, key, why);
+    let mut mail = as_mail(folder, seen, key, why);
+    // A client that stores the copy also says when it arrived, by its own clock.
+    mail.arrived_at = mail.arrived_at.min(desk.now);
     let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
     if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
         // The log has it from the copy in INBOX, or from before the folder was numbered anew.
@@ -663,15 +699,26 @@ fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
 
 /// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
 fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
-    if let Some(candidate) = candidates(desk, message, true)?.into_iter().next() {
-        return Ok(Some((desk.thread(candidate.thread)?, candidate.evidence)));
+    let mut first = None;
+    for candidate in candidates(desk, message, true)? {
+        let thread = desk.thread(candidate.thread)?;
+        // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
+        if to_customer(desk, &thread, message)? {
+            return Ok(Some((thread, candidate.evidence)));
+        }
+        first.get_or_insert((thread, candidate.evidence));
+    }
+    if first.is_some() {
+        return Ok(first);
     }
     if !joining::may_join_by_subject(&message.subject, &message.base_subject) {
         return Ok(None);
     }
-    let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject)?;
-    let Some(thread) = found else { return Ok(None) };
-    let to_customer = lower(&message.to).any(|to| to == thread.now.customer);
-    let why = "answers under the thread's subject, to its customer".to_string();
-    Ok(to_customer.then_some((thread, why)))
+    for to in lower(&message.to).take(RECIPIENTS_TRIED) {
+        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject, &to)?;
+        if let Some(thread) = found {
+            return Ok(Some((thread, format!("answers {to} under the thread's subject"))));
+        }
+    }
+    Ok(None)
 }

@@ -1,11 +1,14 @@
 //! What somebody asks in words: on the command line, and later by mail and on the board.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::desk::arrival;
 use crate::desk::command::{Asked, Command, Decision, coherent, decide};
+use crate::desk::layout::Dialect;
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{
@@ -198,7 +201,7 @@ fn act(
     let Some(mut thread) = tx.thread(id)? else { return Ok(no_thread(id)) };
     let policy = policy(policies, &thread)?;
     let (mailbox, dialect) = dialect(tx, policy)?;
-    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
     let asked = Asked { command, actor: Actor::Agent(actor.clone()), cause: cause("command line") };
     match decide(policy, &thread, &asked, now) {
         Decision::Done(event) => {
@@ -257,6 +260,7 @@ fn is_act(what: &What) -> bool {
             | What::InternalWrote { .. }
             | What::MachineWrote { .. }
             | What::OwnWrote { .. }
+            | What::Replied { .. }
             | What::ClaimLost { .. }
             | What::Restored { .. }
             | What::NotShown { .. }
@@ -290,7 +294,7 @@ fn undo(
         return Ok(refused(words));
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
-    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
     let undone = undone(tx, &event, &thread, actor)?;
     let undone = record(&desk, &mut thread, undone)?;
     tx.wish(mailbox, thread.id, Effect::ShowMarks, now)?;
@@ -312,6 +316,14 @@ fn changed_since(tx: &Tx<'_>, event: &Event, thread: &Thread) -> anyhow::Result<
         return Ok(Some(format!(
             "Event {} was undone already, by event {}.",
             event.seq, again.seq
+        )));
+    }
+    if let (What::Split { .. }, Some(other)) = (&event.what, event.other)
+        && tx.count_messages(other)? > 1
+    {
+        return Ok(Some(format!(
+            "{other} has got more mail since it was split off; merge it with `baton merge {} {} --as …` instead.",
+            thread.id.0, other.0
         )));
     }
     let mut holds = event.change.decided().holds_in(&thread.now);
@@ -386,7 +398,13 @@ fn moved_back(tx: &Tx<'_>, event: &Event) -> anyhow::Result<Vec<(MessageKey, Thr
     let joins = event.joins();
     let Some(other) = event.other else { return Ok(Vec::new()) };
     Ok(match &event.what {
-        What::Merged { .. } => joins.iter().map(|(message, _)| (*message, other)).collect(),
+        What::Merged { .. } => {
+            // What was split off since stays where it is.
+            let here: Vec<MessageKey> =
+                tx.messages_of(event.thread)?.into_iter().map(|row| row.key).collect();
+            let still = joins.iter().filter(|(message, _)| here.contains(message));
+            still.map(|(message, _)| (*message, other)).collect()
+        }
         What::Split { .. } => joins.iter().map(|(message, _)| (*message, event.thread)).collect(),
         What::Undone { event: undone, .. } => {
             tx.event(*undone)?.map(|first| first.joins()).unwrap_or_default()
@@ -421,10 +439,16 @@ fn merge(
         return Ok(answer);
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
-    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
     let messages: Vec<MessageKey> = tx.messages_of(from)?.iter().map(|row| row.key).collect();
-    let event =
-        merging(&thread, &other, messages, Actor::Agent(actor.clone()), cause("command line"));
+    let actor = Actor::Agent(actor.clone());
+    let mut event = merging(&thread, &other, messages, actor, cause("command line"));
+    if other.now.state.is_open()
+        && let Some(wrote_at) = other.now.last_customer_at
+    {
+        // What nobody has answered must not disappear in a thread that rests.
+        arrival::takes_up(policy, &thread.now, wrote_at, &mut event.change);
+    }
     let participants: Vec<String> = tx.participants(from)?.into_iter().collect();
     let event = record(&desk, &mut thread, event)?;
     tx.add_participants(into, &participants)?;
@@ -496,7 +520,7 @@ fn split(
         return Ok(refused(format!("{id} has only this mail; there is nothing to split off.")));
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
-    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
     let other = tx.add_thread(mailbox, row.arrived_at)?;
     let customer = if row.direction == "customer" {
         row.sender.to_lowercase()
@@ -529,12 +553,27 @@ fn split(
 
 /// Wakes the blocked threads whose time has come. Answers when it is to be called next.
 pub fn tick(tx: &Tx<'_>, policies: &Policies, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
-    for mut thread in tx.blocked_until(now, WOKEN_MAX)? {
-        let Some(policy) = policies.get(&thread.mailbox) else { continue };
+    let mut next: Option<Timestamp> = None;
+    for policy in policies.values() {
         let (mailbox, dialect) = dialect(tx, policy)?;
-        let desk = Desk { tx, policy, dialect: &dialect, mailbox, now };
+        wake(tx, policy, &dialect, mailbox, now)?;
+        let then = tx.next_unblocking(mailbox)?;
+        next = next.min(then).or(next).or(then);
+    }
+    Ok(next)
+}
+
+fn wake(
+    tx: &Tx<'_>,
+    policy: &Policy,
+    dialect: &Dialect,
+    mailbox: i64,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for mut thread in tx.blocked_until(mailbox, now, WOKEN_MAX)? {
+        let desk = Desk { tx, policy, dialect, mailbox, now, away: Duration::ZERO };
         let event = arrival::time_reached(&thread);
         record(&desk, &mut thread, event)?;
     }
-    Ok(tx.next_unblocking()?)
+    Ok(())
 }

@@ -53,7 +53,8 @@ pub fn list(
             && match known {
                 None => lost_ours,
                 Some(known) => {
-                    known.role == STRAYED
+                    // Also what was Baton's until the configuration gave it another name.
+                    matches!(known.role.as_str(), STRAYED | "baton")
                         && (known.uidvalidity == 0 || tx.has_locations(known.id)?)
                 }
             };

@@ -251,7 +251,11 @@ fn carry_out(
                 }
             }
             Decision::Refused(_, Some(event)) => {
-                record(desk, thread, *event)?;
+                // The same gesture on the next mail of the thread is the same act.
+                let last = desk.tx.last_event_of(thread.id)?;
+                if last.is_none_or(|last| last.at != desk.now || last.what != event.what) {
+                    record(desk, thread, *event)?;
+                }
             }
             Decision::Already(_) | Decision::Refused(_, None) => (),
         }
@@ -266,7 +270,10 @@ fn too_many_moves(desk: &Desk<'_>, thread: ThreadId) -> anyhow::Result<Option<u3
     let threads: BTreeSet<ThreadId> =
         moves.iter().map(|(thread, _)| *thread).chain([thread]).collect();
     let count = u32::try_from(threads.len()).unwrap_or(u32::MAX);
-    Ok((count > desk.policy.burst_moves_per_minute).then_some(count))
+    // What was done in the hours before now is all decided in this minute.
+    let minutes = u32::try_from(desk.away.as_secs() / 60).unwrap_or(u32::MAX).saturating_add(1);
+    let limit = desk.policy.burst_moves_per_minute.saturating_mul(minutes);
+    Ok((count > limit).then_some(count))
 }
 
 /// The move was one of many: it is recorded, decides nothing, and what the first of them seemed to decide is taken back.
@@ -299,6 +306,10 @@ fn note_automation(
     let what = What::Automated { place, moves };
     let event = NewEvent::new(Actor::Someone, cause, what, change);
     record(desk, thread, event)?;
+    if desk.dialect.layout == Layout::Folders {
+        // Where the mails were put they stay, all alike, until somebody decides about the thread.
+        desk.tx.unwish(thread.id, Effect::ShowMarks)?;
+    }
     Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, thread.id, 0)?)
 }
 
@@ -337,7 +348,8 @@ pub fn judge(desk: &Desk<'_>) -> anyhow::Result<bool> {
 
 fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
     let Some(row) = desk.tx.message(key)? else { return Ok(()) };
-    desk.tx.set_look(key, &Place::Gone, &[])?;
+    // Its marks are kept: they are what it carried when it was seen last, should it come back.
+    desk.tx.set_look(key, &Place::Gone, &row.marks)?;
     let Some(thread) = row.thread else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
     reload(desk, &mut thread)?;

@@ -13,6 +13,7 @@ mod show;
 mod verify;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -45,6 +46,8 @@ pub struct Desk<'a> {
     pub mailbox: i64,
     /// The time of everything that is decided in it.
     pub now: Timestamp,
+    /// For how long nobody had looked before what is being read now; zero once everything has been looked at.
+    pub away: Duration,
 }
 
 impl Desk<'_> {

@@ -15,7 +15,7 @@ use crate::store::{Attempt, Located, Wish};
 
 /// How many wishes go into one plan.
 const WISHES_MAX: u32 = 200;
-/// After how many refusals the desk is told that the marks cannot be shown.
+/// After how many refusals the desk is told that the marks are not shown.
 const ATTEMPTS_MAX: u32 = 6;
 
 /// What to do with messages of a folder.
@@ -177,11 +177,15 @@ pub fn settle(desk: &Desk<'_>, planned: &Planned, outcomes: &[Outcome]) -> anyho
     for wish in &planned.wishes {
         match failed.get(&wish.id) {
             None => desk.tx.wish_done(wish)?,
-            Some(words) if wish.attempts + 1 < ATTEMPTS_MAX => {
-                let wait = pause(Retry::Later, wish.attempts + 1, 0.0);
-                desk.tx.wish_again(wish, desk.now + wait, words)?;
+            Some(words) => {
+                let attempts = wish.attempts + 1;
+                if attempts == ATTEMPTS_MAX {
+                    tell_not_shown(desk, wish, words)?;
+                }
+                // The mailbox must come to show it some day, so it is never given up.
+                let retry = if attempts < ATTEMPTS_MAX { Retry::Later } else { Retry::Never };
+                desk.tx.wish_again(wish, desk.now + pause(retry, attempts, 0.0), words)?;
             }
-            Some(words) => give_up(desk, wish, words)?,
         }
     }
     Ok(())
@@ -193,7 +197,7 @@ fn fail(failed: &mut BTreeMap<i64, String>, touched: &[(Wish, Located)], words: 
     }
 }
 
-fn give_up(desk: &Desk<'_>, wish: &Wish, words: &str) -> anyhow::Result<()> {
+fn tell_not_shown(desk: &Desk<'_>, wish: &Wish, words: &str) -> anyhow::Result<()> {
     let mut thread = desk.thread(wish.thread)?;
     let cause = Cause::new(CauseKind::Server, format!("refused {ATTEMPTS_MAX} times"));
     let what = What::NotShown { answer: words.to_string() };
@@ -203,7 +207,7 @@ fn give_up(desk: &Desk<'_>, wish: &Wish, words: &str) -> anyhow::Result<()> {
         "The server does not show the marks of {}: {words}",
         thread.id
     );
-    Ok(desk.tx.wish_done(wish)?)
+    Ok(())
 }
 
 fn written(

@@ -89,14 +89,33 @@ fn line(response: &Response<'_>) -> Option<Line> {
 /// Gives each folder its role: configuration, attribute, usual name, in this order.
 fn roles(lines: Vec<Line>, names: &FolderNames, root: &str) -> Vec<Listed> {
     let marked = |role| lines.iter().any(|line| line.special == Some(role) && line.selectable);
-    let by_name: Vec<&(Role, &[&str])> = USUAL.iter().filter(|(role, _)| !marked(*role)).collect();
+    // There may be more archives than the one that is marked: clients make their own.
+    let by_name: Vec<&(Role, &[&str])> =
+        USUAL.iter().filter(|(role, _)| *role == Role::Archive || !marked(*role)).collect();
     let mut listed = Vec::with_capacity(lines.len());
     for line in &lines {
         let role = role(line, &by_name, names, root);
         let Line { name, delimiter, selectable, .. } = line.clone();
         listed.push(Listed { name, delimiter, role, selectable });
     }
+    inherit(&mut listed);
     listed
+}
+
+/// What lies below an archive is archived: some clients keep a folder for every year there. Likewise below Sent, Junk and
+/// Trash.
+fn inherit(listed: &mut [Listed]) {
+    let parents: Vec<(String, Role)> = listed
+        .iter()
+        .filter(|one| matches!(one.role, Role::Archive | Role::Sent | Role::Junk | Role::Trash))
+        .filter_map(|one| Some((format!("{}{}", one.name, one.delimiter?), one.role)))
+        .collect();
+    for folder in listed.iter_mut().filter(|folder| folder.role == Role::Other) {
+        let parent = parents.iter().find(|(above, _)| folder.name.starts_with(above));
+        if let Some((_, role)) = parent {
+            folder.role = *role;
+        }
+    }
 }
 
 fn role(line: &Line, by_name: &[&(Role, &[&str])], names: &FolderNames, root: &str) -> Role {
@@ -160,16 +179,18 @@ fn named(role: Role, names: &FolderNames) -> Option<&str> {
     }
 }
 
-/// The folders to watch, in the order of the first pass: what decides about a thread first.
+/// The folders to watch, in the order of every look: first those into which people move what they have decided about, so
+/// that an older decision is met before the newer mail in INBOX that it cannot have been about; Sent after INBOX, because
+/// an answer needs what it answers.
 pub(super) fn watched(listed: &[Listed]) -> Vec<Listed> {
     const ORDER: [Role; 7] = [
-        Role::Inbox,
         Role::Baton,
         Role::Archive,
-        Role::Sent,
-        Role::Drafts,
         Role::Junk,
         Role::Trash,
+        Role::Inbox,
+        Role::Sent,
+        Role::Drafts,
     ];
     let of = |role| listed.iter().filter(move |folder| folder.role == role && folder.selectable);
     ORDER.into_iter().flat_map(of).cloned().collect()

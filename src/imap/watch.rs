@@ -152,9 +152,7 @@ impl<M: Memory> Watch<'_, M> {
                 Ok(_) => {
                     self.silent.remove(&folder.name);
                 }
-                Err(Error::Refused { code, .. })
-                    if code.as_deref().is_none_or(|code| code == "NONEXISTENT") =>
-                {
+                Err(Error::Refused { code, answer, .. }) if says_gone(code.as_deref(), &answer) => {
                     folder.selectable = false;
                 }
                 Err(Error::Refused { .. }) => {}
@@ -317,5 +315,14 @@ impl<M: Memory> Watch<'_, M> {
         self.round_after(Duration::ZERO).await?;
         let blind = !self.session.can("CONDSTORE") && !self.session.qresync;
         Ok(self.due(|folder| folder.role == Role::Inbox || (blind && folder.role == Role::Baton)))
+    }
+}
+
+/// Whether a refused SELECT says that there is no such folder, by its code (RFC 5530) or, as Dovecot, in words.
+fn says_gone(code: Option<&str>, answer: &str) -> bool {
+    let words = answer.to_lowercase();
+    match code {
+        Some(code) => code.eq_ignore_ascii_case("NONEXISTENT"),
+        None => words.contains("exist") || words.contains("unknown") || words.contains("not found"),
     }
 }

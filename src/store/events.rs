@@ -120,6 +120,16 @@ impl Tx<'_> {
         rows.map(|found| event(found?)).collect()
     }
 
+    /// What happened to a thread last.
+    pub fn last_event_of(&self, thread: ThreadId) -> Result<Option<Event>> {
+        self.conn
+            .prepare_cached(&format!("{EVENT} WHERE thread = ? ORDER BY seq DESC LIMIT 1"))?
+            .query_row([thread.0], row)
+            .optional()?
+            .map(event)
+            .transpose()
+    }
+
     /// Hands every event to `each`, oldest first.
     pub fn each_event(&self, mut each: impl FnMut(Event)) -> Result<()> {
         let mut statement = self.conn.prepare(&format!("{EVENT} ORDER BY seq"))?;

@@ -154,12 +154,20 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The mailbox is connected since `at`; `shadow` if it is only read. Answers whether the last connection only read.
-    pub fn set_connected(&self, mailbox: i64, at: Timestamp, shadow: bool) -> Result<bool> {
+    /// The mailbox is connected since `at`; `shadow` if it is only read. Answers whether the last connection only read, and when
+    /// the server was heard before this one.
+    pub fn set_connected(
+        &self,
+        mailbox: i64,
+        at: Timestamp,
+        shadow: bool,
+    ) -> Result<(bool, Option<Timestamp>)> {
         let before = self
             .conn
-            .prepare_cached("SELECT shadow FROM mailbox WHERE id = ?")?
-            .query_row([mailbox], |row| row.get(0))?;
+            .prepare_cached("SELECT shadow, last_seen_at FROM mailbox WHERE id = ?")?
+            .query_row([mailbox], |row| {
+                Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp)))
+            })?;
         self.conn
             .prepare_cached(
                 "UPDATE mailbox SET connected_since = ?, last_seen_at = ?, last_error = NULL, shadow = ?
@@ -167,6 +175,30 @@ impl Tx<'_> {
             )?
             .execute(params![at.0, at.0, shadow, mailbox])?;
         Ok(before)
+    }
+
+    /// No mailbox is connected: the daemon has just begun.
+    pub fn set_all_disconnected(&self) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE mailbox SET connected_since = NULL WHERE connected_since IS NOT NULL",
+            )?
+            .execute([])?;
+        Ok(())
+    }
+
+    /// Keeps how marks are called. Answers whether they were shown under other names before.
+    pub fn set_spelled(&self, mailbox: i64, spelled: &str) -> Result<bool> {
+        let before: String = self
+            .conn
+            .prepare_cached("SELECT spelled FROM mailbox WHERE id = ?")?
+            .query_row([mailbox], |row| row.get(0))?;
+        if before != spelled {
+            self.conn
+                .prepare_cached("UPDATE mailbox SET spelled = ? WHERE id = ?")?
+                .execute(params![spelled, mailbox])?;
+        }
+        Ok(!before.is_empty() && before != spelled)
     }
 
     /// The server was heard at `at`.

@@ -303,13 +303,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Whether a message of the thread that is not our own lies anywhere but in Junk, in Trash or nowhere.
+    /// Whether a message of the thread that is not our own lies anywhere but in Junk, in Trash or nowhere. A copy counts as
+    /// long as it is there; without any copy it counts where it was seen last, because it may just be moving.
     pub fn has_present_message(&self, thread: ThreadId) -> Result<bool> {
         Ok(self
             .conn
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM message WHERE thread = ? AND direction <> 'own'
-                 AND place NOT IN ('junk', 'trash', 'gone'))",
+                "SELECT EXISTS (SELECT 1 FROM message WHERE thread = ?1 AND direction <> 'own'
+                   AND place NOT IN ('junk', 'trash', 'gone')
+                   AND NOT EXISTS (SELECT 1 FROM location WHERE location.message = message.id))
+                 OR EXISTS (SELECT 1 FROM message
+                   JOIN location ON location.message = message.id JOIN folder ON folder.id = location.folder
+                   WHERE message.thread = ?1 AND message.direction <> 'own'
+                   AND folder.place NOT IN ('junk', 'trash'))",
             )?
             .query_row([thread.0], |row| row.get(0))?)
     }
@@ -341,17 +347,27 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The thread of the newest message that is known by this id or refers to it.
-    pub fn thread_by_reference(&self, mailbox: i64, reference: &str) -> Result<Option<ThreadId>> {
-        Ok(self
-            .conn
-            .prepare_cached(
-                "SELECT message.thread FROM reference JOIN message ON message.id = reference.message
-                 WHERE reference.mailbox = ? AND reference.ref = ? AND message.thread IS NOT NULL
-                 ORDER BY reference.message DESC LIMIT 1",
-            )?
-            .query_row(params![mailbox, reference], |row| row.get(0).map(ThreadId))
-            .optional()?)
+    /// The threads that an id points to: first that of the message itself, then those of the messages that refer to it,
+    /// the oldest first. Several, because a stranger who quotes an id has a thread of their own; bounded, because a long
+    /// thread refers to its first id thousands of times.
+    pub fn threads_by_reference(&self, mailbox: i64, reference: &str) -> Result<Vec<ThreadId>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT thread FROM message WHERE mailbox = ?1 AND message_id = ?2 AND thread IS NOT NULL
+             UNION ALL
+             SELECT message.thread FROM
+               (SELECT message FROM reference WHERE mailbox = ?1 AND ref = ?2 ORDER BY message LIMIT 100) AS found
+               JOIN message ON message.id = found.message WHERE message.thread IS NOT NULL",
+        )?;
+        let rows =
+            statement.query_map(params![mailbox, reference], |row| row.get(0).map(ThreadId))?;
+        let mut threads = Vec::new();
+        for thread in rows {
+            let thread = thread?;
+            if !threads.contains(&thread) {
+                threads.push(thread);
+            }
+        }
+        Ok(threads)
     }
 
     /// The messages that refer to the id, at most 20.

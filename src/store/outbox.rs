@@ -96,14 +96,21 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Wishes that the mailbox show every open thread as it stands.
+    /// Takes a wish back.
+    pub fn unwish(&self, thread: ThreadId, effect: Effect) -> Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM outbox WHERE thread = ? AND effect = ?")?
+            .execute(params![thread.0, effect.name()])?;
+        Ok(())
+    }
+
+    /// Wishes that the mailbox show every thread as it stands.
     pub fn wish_for_all(&self, mailbox: i64, now: Timestamp) -> Result<()> {
         self.conn
             .prepare_cached(
                 "INSERT INTO outbox (mailbox, thread, effect, due_at)
                  SELECT mailbox, id, ?2, ?3 FROM thread
-                 WHERE mailbox = ?1 AND state NOT IN ('resolved', 'ignored')
-                 ON CONFLICT (thread, effect) DO NOTHING",
+                 WHERE mailbox = ?1 ON CONFLICT (thread, effect) DO NOTHING",
             )?
             .execute(params![mailbox, Effect::ShowMarks.name(), now.0])?;
         Ok(())

@@ -129,36 +129,44 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The newest open thread of a mailbox with this subject.
-    pub fn open_thread_by_subject(&self, mailbox: i64, subject: &str) -> Result<Option<Thread>> {
+    /// The newest open thread of a mailbox with this subject in which this address takes part.
+    pub fn open_thread_by_subject(
+        &self,
+        mailbox: i64,
+        subject: &str,
+        participant: &str,
+    ) -> Result<Option<Thread>> {
         Ok(self
             .conn
             .prepare_cached(&format!(
                 "{THREAD} WHERE thread.mailbox = ? AND subject = ? AND merged_into IS NULL
-                 AND state NOT IN ('resolved', 'ignored') ORDER BY updated_at DESC, thread.id DESC LIMIT 1"
+                 AND state NOT IN ('resolved', 'ignored')
+                 AND EXISTS (SELECT 1 FROM participant WHERE participant.thread = thread.id AND address = ?)
+                 ORDER BY updated_at DESC, thread.id DESC LIMIT 1"
             ))?
-            .query_row(params![mailbox, subject], thread)
+            .query_row(params![mailbox, subject, participant], thread)
             .optional()?)
     }
 
     /// Blocked threads whose time has come, at most `limit`.
-    pub fn blocked_until(&self, now: Timestamp, limit: u32) -> Result<Vec<Thread>> {
+    pub fn blocked_until(&self, mailbox: i64, now: Timestamp, limit: u32) -> Result<Vec<Thread>> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "{THREAD} WHERE block_until IS NOT NULL AND state = 'blocked' AND block_until <= ?
-             ORDER BY block_until LIMIT ?"
+            "{THREAD} WHERE block_until IS NOT NULL AND state = 'blocked' AND thread.mailbox = ?
+             AND block_until <= ? ORDER BY block_until LIMIT ?"
         ))?;
-        let rows = statement.query_map(params![now.0, limit], thread)?;
+        let rows = statement.query_map(params![mailbox, now.0, limit], thread)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// When the next blocked thread's time comes.
-    pub fn next_unblocking(&self) -> Result<Option<Timestamp>> {
+    pub fn next_unblocking(&self, mailbox: i64) -> Result<Option<Timestamp>> {
         Ok(self
             .conn
             .prepare_cached(
-                "SELECT min(block_until) FROM thread WHERE block_until IS NOT NULL AND state = 'blocked'",
+                "SELECT min(block_until) FROM thread WHERE mailbox = ? AND block_until IS NOT NULL
+                 AND state = 'blocked'",
             )?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))?
+            .query_row([mailbox], |row| row.get::<_, Option<i64>>(0))?
             .map(Timestamp))
     }
 

@@ -53,7 +53,7 @@ fn hot_questions_are_served_by_an_index() {
          WHERE reference.mailbox = 1 AND reference.ref = 'x' AND message.thread IS NOT NULL
          ORDER BY reference.message DESC LIMIT 1",
         "SELECT id FROM thread WHERE mailbox = 1 AND subject = 'x' ORDER BY updated_at DESC LIMIT 1",
-        "SELECT min(block_until) FROM thread WHERE block_until IS NOT NULL AND state = 'blocked'",
+        "SELECT min(block_until) FROM thread WHERE mailbox = 1 AND block_until IS NOT NULL AND state = 'blocked'",
         "SELECT uid FROM location WHERE folder = 1 AND uid = 7",
         "SELECT uid FROM location WHERE message = 7",
         "SELECT id FROM outbox WHERE mailbox = 1 AND due_at <= 7 ORDER BY due_at, id LIMIT 9",

@@ -9,6 +9,7 @@ delimiter TEXT NOT NULL DEFAULT '/',
 connected_since INTEGER, -- NULL while not connected
 last_seen_at INTEGER,
 last_error TEXT,
+spelled TEXT NOT NULL DEFAULT '', -- how marks were called when they were last shown
 shadow INTEGER NOT NULL DEFAULT 0 -- 1: the last connection only read, so what it would have written was never shown
 ) STRICT;
 
@@ -16,7 +17,7 @@ CREATE TABLE folder (
 id INTEGER PRIMARY KEY AUTOINCREMENT,
 mailbox INTEGER NOT NULL REFERENCES mailbox(id),
 name TEXT NOT NULL,
-role TEXT NOT NULL, -- inbox, sent, drafts, junk, archive, trash, baton, other
+role TEXT NOT NULL, -- inbox, sent, drafts, junk, archive, trash, baton, strayed, other
 place TEXT NOT NULL, -- what lying there means; see desk/marks.rs
 listed INTEGER NOT NULL DEFAULT 1, -- 0: gone from the server at the last look
 uidvalidity INTEGER NOT NULL DEFAULT 0, -- 0 before the first look
@@ -48,7 +49,7 @@ created_at INTEGER NOT NULL,
 updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX thread_open ON thread(mailbox, id) WHERE state NOT IN ('resolved', 'ignored');
-CREATE INDEX thread_due ON thread(block_until) WHERE block_until IS NOT NULL AND state = 'blocked';
+CREATE INDEX thread_due ON thread(mailbox, block_until) WHERE block_until IS NOT NULL AND state = 'blocked';
 CREATE INDEX thread_subject ON thread(mailbox, subject, updated_at);
 
 CREATE TABLE message (

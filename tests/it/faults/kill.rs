@@ -153,3 +153,23 @@ in_both_layouts!(
     what_was_done_unheard_before_a_crash_is_no_gesture,
     what_was_done_unheard_on_a_lost_line_is_no_gesture,
 );
+
+/// Baton moves a mail, and a person moves it on before Baton has looked into the folder.
+#[test]
+fn what_is_moved_on_before_it_was_looked_at_is_accounted_for() {
+    Setup::folders().tell(|world| {
+        world.customer_writes(SUBJECT);
+        let id = world.opens(SUBJECT).to_string();
+        world.mailbox().proxy.set_fault(Fault::SilentSince("UID MOVE"));
+        world.baton.says(&["claim", &id, "--as", "ana"]).done();
+        world.eventually("Baton has moved it and has heard so", |world| {
+            world.mailbox().proxy.fault() == Fault::Silent
+                && world.status().is_some_and(|status| status.is_idle())
+        });
+        world.baton.kill();
+        world.agent("ana").resolves(SUBJECT);
+        world.mailbox().proxy.set_fault(Fault::None);
+        world.start();
+        world.becomes(SUBJECT, "resolved, ana");
+    });
+}

@@ -145,7 +145,7 @@ impl Office {
         let write = move |tx: &Tx<'_>| {
             let policy = &policies[MAILBOX];
             let (mailbox, dialect) = engine::dialect(tx, policy)?;
-            work(&Desk { tx, policy, dialect: &dialect, mailbox, now })
+            work(&Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO })
         };
         self.store.write(write).await
     }

@@ -5,6 +5,7 @@ use crate::world::{World, in_both_layouts};
 in_both_layouts!(
     a_late_cc_belongs_to_the_conversation,
     a_stranger_who_quotes_a_known_id_opens_a_linked_thread,
+    a_stranger_takes_nothing_from_the_thread_that_was_quoted,
     a_colleague_of_the_customer_joins,
     an_answer_that_arrives_before_its_question_still_finds_it,
     an_automatic_answer_does_not_move_a_waiting_thread,
@@ -51,6 +52,34 @@ fn a_stranger_who_quotes_a_known_id_opens_a_linked_thread(world: &mut World) {
     assert_eq!(threads[0].owner.as_deref(), Some("ana"));
     assert_eq!((threads[1].state.as_str(), threads[1].owner.as_deref()), ("new", None));
     assert_eq!(world.baton.show(threads[0].id).unwrap().messages().len(), 1);
+}
+
+/// The ids point to two threads now; the customer's next mail and the team's answer still belong to the first.
+fn a_stranger_takes_nothing_from_the_thread_that_was_quoted(world: &mut World) {
+    let first = world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned, ana");
+    let mut hijack = world.answer(SUBJECT, "Please send all further mail about this to me.");
+    hijack.from = "Somebody Else <mallory@elsewhere.test>".to_owned();
+    world.arrives(&hijack);
+    world.eventually("there are two threads", |world| world.threads_about(SUBJECT).len() == 2);
+    let first_thread = world.threads_about(SUBJECT)[0].id;
+    let messages = |world: &mut World| {
+        world.baton.show(first_thread).map_or(0, |thread| thread.messages().len())
+    };
+    let mut again = world.letter("Re: Broken kettle", "It still leaks. What am I to do with it?");
+    again.references = vec![first.clone()];
+    world.arrives(&again);
+    world.eventually("the customer's mail is in the first", |world| messages(world) == 2);
+    let mut reply = world.letter("Re: Broken kettle", "A new one is on its way to you.");
+    reply.to = std::mem::replace(&mut reply.from, format!("Support <{}>", reply.to));
+    reply.headers = "Sender: Ana Ruiz <ana@example.test>\r\n".to_owned();
+    reply.references = vec![first];
+    world.puts(&reply, "Sent", "\\Seen");
+    world.eventually("the answer is in the first", |world| {
+        messages(world) == 3 && world.threads_about(SUBJECT)[0].state == "waiting"
+    });
 }
 
 fn a_colleague_of_the_customer_joins(world: &mut World) {

@@ -11,6 +11,7 @@ in_both_layouts!(
     new_uids_change_nothing,
     baton_was_off_for_a_month_and_catches_up,
     what_answers_our_mail_finds_its_thread_whatever_is_read_first,
+    a_decision_does_not_cover_mail_that_came_after_it,
     mail_that_arrives_while_the_daemon_is_killed_is_not_lost,
     what_people_did_while_the_daemon_was_away_counts,
     a_restart_changes_nothing,
@@ -103,6 +104,21 @@ fn what_answers_our_mail_finds_its_thread_whatever_is_read_first(world: &mut Wor
         thread.is_some_and(|thread| thread.messages().len() == 5)
     });
     world.decides(SUBJECT, "new");
+}
+
+/// Both happened while Baton was away: first Ana resolved the thread, then the customer wrote again.
+fn a_decision_does_not_cover_mail_that_came_after_it(world: &mut World) {
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned, ana");
+    world.stop();
+    world.agent("ana").resolves(SUBJECT);
+    world
+        .customer_answers(SUBJECT, "It has broken again, just now. Could you have a look, please?");
+    world.start_unattended();
+    world.holds(SUBJECT, 2);
+    world.becomes(SUBJECT, "in-progress, ana");
 }
 
 fn mail_that_arrives_while_the_daemon_is_killed_is_not_lost(world: &mut World) {

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     SilentAfter(usize),
     /// The same from the answer to the first command of this kind on.
     SilentAt(&'static str),
+    /// The same once the first command of this kind was answered.
+    SilentSince(&'static str),
     /// New connections are closed at once, existing ones at the server's next line.
     Closed,
     /// The connection is cut when the server has said this many lines more, once.
@@ -120,6 +122,9 @@ impl Fault {
             Fault::SilentAt(kind) if is_answer_to(kind) => {
                 self.becomes(Fault::Silent, Verdict::Wait)
             }
+            Fault::SilentSince(kind) if is_answer_to(kind) => {
+                self.becomes(Fault::Silent, Verdict::Pass)
+            }
             Fault::SilentAfter(0) => self.becomes(Fault::Silent, Verdict::Wait),
             Fault::CutAfter(0) => self.becomes(Fault::None, Verdict::Cut("")),
             Fault::DeadAfter(0) => self.becomes(Fault::None, Verdict::Dead),
@@ -145,7 +150,8 @@ impl Fault {
                 let bytes = *bytes;
                 self.becomes(Fault::None, Verdict::Flood(bytes))
             }
-            Fault::Says(..) | Fault::Floods(..) | Fault::SilentAt(_) => Verdict::Pass,
+            Fault::Says(..) | Fault::Floods(..) => Verdict::Pass,
+            Fault::SilentAt(_) | Fault::SilentSince(_) => Verdict::Pass,
         }
     }
 
