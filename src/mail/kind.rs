@@ -181,7 +181,7 @@ fn auto_reply(signs: &Signs, text: &str) -> Option<String> {
         () if labelled && absent => {
             Some("the label of an automatic answer, and words of absence".into())
         }
-        () if marked && private && (absent && answers || absent && signs.null_return_path()) => {
+        () if marked && private && absent && (answers || signs.null_return_path()) => {
             Some("words of absence, and the mark of a machine".into())
         }
         () if signs.null_return_path() && answers && private => {

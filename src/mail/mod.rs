@@ -21,6 +21,7 @@ mod flowed;
 mod header;
 mod headings;
 mod phrases;
+mod quoted;
 mod signs;
 mod tnef;
 mod words;

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::headings::{self, Attribution};
 use super::html::Plain;
+use super::quoted::{self, Quoted};
 
 /// The longest block under `--` that is taken for a signature, in lines with text.
 const SIGNATURE_LINES: usize = 15;
@@ -33,12 +34,11 @@ pub enum Context {
 /// What the sender wrote now.
 pub fn new_text(plain: &Plain, context: Context) -> String {
     let raw: Vec<&str> = plain.text.lines().collect();
-    let unquoted: Vec<(usize, &str)> = raw.iter().map(|line| headings::unquote(line)).collect();
-    let lines: Vec<&str> = unquoted.iter().map(|(_, body)| *body).collect();
+    let Quoted { depth, lines, attributions } = quoted::read(&raw);
     let mut walk = Walk {
-        attributions: headings::attributions(&lines),
-        depth: unquoted.iter().map(|(depth, _)| *depth).collect(),
-        keep: unquoted.iter().map(|(depth, _)| *depth == 0).collect(),
+        attributions,
+        keep: depth.iter().map(|depth| *depth == 0).collect(),
+        depth,
         lines,
         plain,
         context,
@@ -265,7 +265,7 @@ fn device(line: &str) -> bool {
             r"(?i)^(?:sent|gesendet|von meine[mr]|envoy[ée]|enviad[oa]|inviat[oa]|verzonden|verstuurd|skicka[td]|sendt|",
             r"lähetetty|wysłan[eoay]|odesláno|odoslan[ée]|poslan[oáé]|elküldve|trimis|saadetud|gönderildi|отправлено|",
             r"відправлено|надіслано|εστάλη|στάλθηκε|发自|發自|傳送自|diese nachricht wurde|get outlook|outlook (?:für|voor)|hol(?:en)? sie|",
-            r"télécharge[zr]|obtene?r|obtenga|scarica|hämta|hent|pobierz|yahoo mail|composed on|written on|typed on|mit (?:der )?(?:gmx|web\.de)|",
+            r"download outlook|baixar? (?:o )?outlook|obter (?:o )?outlook|ottieni outlook|télécharge[zr]|obtene?r|obtenga|scarica|hämta|hent|pobierz|yahoo mail|composed on|written on|typed on|mit (?:der )?(?:gmx|web\.de)|",
             r"diese e-mail wurde)\b?.{0,90}(?:iphone|ipad|ipod|ios\b|android|blackberry|samsung|galaxy|huawei|xiaomi|",
             r"redmi|nokia|lumia|oneplus|pixel|motorola|sony|xperia|htc|\blg\b|wiko|windows|outlook|mobil|handy|",
             r"smartphone|smart phone|telefon|téléphone|teléfono|phone|tablet|mail\b|yahoo|gmx|web\.de|thunderbird|",

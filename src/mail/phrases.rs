@@ -68,6 +68,7 @@ pub(super) const VERBS: &str = concat!(
     r"geschreven|escreveu|skrev|skreiv|skrifaði|kirjoitti|napisał|napisała|napisal|pisze|napsal|napsala|napísal|napísala|írta|",
     r"a scris|scrie|je napisa[ol]|je napisala|napisao|napisala|je pisal|kirjutas|yazdı|yazmış|написал|написала|писал|пишет|",
     r"написав|написала|пише|написа|έγραψε|rašė|parašė|rakstīja|menulis|đã viết|viết|shkruajti)\b",
+    r"|^(?:zitat von|quoting|mensaje citado por|citando a|citerar|citát od)\b",
     r"|のメッセージ|書きました|写道|写到|寫道|寫到|작성|님이 쓴|썼습니다|كتب|כתב|เขียนว่า",
 );
 

@@ -50,9 +50,8 @@ static MAILER_NAME: LazyLock<Regex> = LazyLock::new(|| {
         r"^\W*(e-?mail|internet mail|mail)\W+deliver(y|ing)?\W+((sub)?system|service|agent|daemon|notification)|mailer\W?daemon|\bndr administrator|^\W*mail system\W*$|delivery (sub)?system|microsoft exchange( recipient|\w{20})?|почтов\w+ систем|^\W*e?mail daemon",
     )
 });
-static POSTMASTER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(post[-_.]?master|poostmaster|mail[-_.]?admin|sysadmin|mailadm)\b")
-});
+static POSTMASTER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(post[-_.]?master|mail[-_.]?admin|sysadmin|mailadm)\b"));
 static NO_REPLY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"(^|[-_.+])(no[-_.]?reply|do[-_.]?not[-_.]?(reply|respond|answer)|dont[-_.]?reply|no[-_.]?response|noresponse|noanswer",
