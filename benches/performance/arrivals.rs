@@ -71,11 +71,8 @@ async fn hand_over(store: &Store, policy: &Arc<Policy>, letters: Vec<Seen>) -> f
     let begun = Instant::now();
     at_desk(store, Arc::clone(policy), move |desk| {
         let folder = desk.tx.folder(desk.mailbox, "INBOX")?.unwrap();
-        for seen in &letters {
-            engine::see(desk, &folder, seen)?;
-        }
         let next = letters.last().map_or(1, |seen| seen.uid + 1);
-        Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next)?)
+        engine::arrivals(desk, &folder, &letters, next)
     })
     .await;
     begun.elapsed().as_secs_f64()

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::letters::{id, letter, letter_answering};
 use super::world::daemon::{Daemon, Shared, days_ago};
 use super::world::dovecot::{Dovecot, Server};
-use super::world::proxy::{Fault, Proxy};
+use super::world::fault::Fault;
+use super::world::proxy::Proxy;
 use super::world::{maildir, row};
 
 const USER: &str = "support@example.test";

@@ -123,6 +123,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         task.abort();
     }
     socket::remove(&state_dir);
+    shared.store.close().await;
     tracing::info!("Baton has stopped");
     Ok(())
 }

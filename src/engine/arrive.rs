@@ -204,7 +204,7 @@ fn writer_address(desk: &Desk<'_>, folder: &Folder, message: &Message) -> String
 /// `customer`, `own` or `internal`.
 fn direction(desk: &Desk<'_>, folder: &Folder, message: &Message) -> &'static str {
     let writer = writer_address(desk, folder, message);
-    if folder.place == Place::Sent || desk.policy.is_own(&writer) || message.kind == Kind::Own {
+    if folder.place == Place::Sent || desk.policy.is_own(&writer) {
         "own"
     } else if desk.policy.agent_at(&writer).is_some() {
         "internal"
@@ -473,11 +473,12 @@ fn join(
 ) -> anyhow::Result<()> {
     let mut thread = desk.thread(thread)?;
     let mail = as_mail(folder, seen, key, why);
-    let machine = matches!(
-        message.kind,
-        Kind::AutoReply | Kind::Bounce | Kind::Complaint | Kind::Receipt | Kind::Own
-    );
-    let events = match direction(desk, folder, message) {
+    // Baton's own header proves nothing on a stranger's mail: it must not hide what a customer writes.
+    let direction = direction(desk, folder, message);
+    let ours = message.kind == Kind::Own && direction != "customer";
+    let machine = ours
+        || matches!(message.kind, Kind::AutoReply | Kind::Bounce | Kind::Complaint | Kind::Receipt);
+    let events = match direction {
         _ if machine => vec![machine_wrote(mail, message)],
         "own" => vec![simple(Actor::Server, &mail, |message, joined_by| What::OwnWrote {
             message,

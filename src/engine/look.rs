@@ -39,7 +39,7 @@ pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Resu
     for uid in &changes.vanished {
         if let Some(message) = desk.tx.remove_location(folder.id, *uid)? {
             desk.tx.set_missing(message, false)?;
-            show_other_copies(desk, message)?;
+            copy_gone(desk, message)?;
         }
     }
     Ok(())
@@ -51,6 +51,22 @@ fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()>
         return Ok(());
     }
     desk.tx.message(message)?.map_or(Ok(()), |row| show_again(desk, &row))
+}
+
+/// A copy is gone, and others may be left: in Trash or Junk, if a person has moved it there and that was seen first.
+fn copy_gone(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
+    let copies = desk.tx.locations_of(message)?;
+    let away = copies.iter().all(|copy| copy.place.is_away());
+    let (Some(copy), true) = (copies.first(), away) else {
+        return show_other_copies(desk, message);
+    };
+    let Some(thread) = desk.tx.message(message)?.and_then(|row| row.thread) else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    let commands = thrown_away(desk, &thread, &copy.place)?;
+    let closing = !commands.is_empty();
+    let detail = format!("moved to {}", copy.folder);
+    let asked = commands.into_iter().map(|command| gesture(command, detail.clone())).collect();
+    carry_out(desk, &mut thread, asked, closing)
 }
 
 /// A mail of a thread may lie or look other than it should, and nobody decided anything.

@@ -34,9 +34,20 @@ pub(super) async fn catch_up<M: Memory>(
     let next = arrivals::next_uid(session, &selected, &cursor).await?;
     selected.uidnext = Some(next);
     let begun = begin(memory, cursor, &selected, told).await?;
-    arrivals::read(session, memory, settings, folder, &selected, begun).await?;
     let cursor = begun.cursor;
-    if begun.anew || cursor.next_uid <= 1 {
+    let known_before = !begun.anew && cursor.next_uid > 1;
+    // What people decided about older mail comes before the newer mail, which it cannot have been about. Without QRESYNC
+    // the vanished are found by counting, for which everything new must have been read.
+    let decided_first = known_before && session.qresync;
+    if decided_first {
+        let mut known = Known { session, memory, selected: &selected, cursor };
+        known.update().await?;
+    }
+    arrivals::read(session, memory, settings, folder, &selected, begun).await?;
+    if decided_first {
+        return Ok(selected);
+    }
+    if !known_before {
         // Flags came with the messages; what changes from the SELECT on is asked for from here.
         if selected.modseq != cursor.modseq {
             let changes = changes(&selected, selected.modseq);

@@ -25,7 +25,14 @@ type Answer = Box<dyn FnOnce(std::result::Result<(), Arc<rusqlite::Error>>) + Se
 /// The way to the writing thread. Cheap to clone; the thread ends when the last one is gone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Message>,
+}
+
+/// What the writing thread is told.
+enum Message {
+    Work(Job),
+    /// To close the file, and say so.
+    Close(oneshot::Sender<()>),
 }
 
 impl Store {
@@ -61,8 +68,19 @@ impl Store {
                 drop(tell.send(answer));
             })
         });
-        self.jobs.send(job).await.map_err(|_| Error::Stopped)?;
+        self.jobs.send(Message::Work(job)).await.map_err(|_| Error::Stopped)?;
         told.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Closes the file after all work that waits, so that it is whole without the write-ahead log beside it. Work that
+    /// comes later fails.
+    pub async fn close(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.jobs.send(Message::Close(tell)).await.is_ok() && told.await.is_err() {
+            tracing::warn!(
+                "The database was not closed in order; it is read again at the next start"
+            );
+        }
     }
 }
 
@@ -97,15 +115,34 @@ impl Writer {
         }
     }
 
-    fn write_all(mut self, mut waiting: mpsc::Receiver<Job>) {
-        while let Some(first) = waiting.blocking_recv() {
-            let mut group = vec![first];
-            while group.len() < GROUP_MAX
-                && let Ok(job) = waiting.try_recv()
-            {
-                group.push(job);
+    fn write_all(mut self, mut waiting: mpsc::Receiver<Message>) {
+        while let Some(mut message) = waiting.blocking_recv() {
+            let mut group = Vec::new();
+            let closing = loop {
+                match message {
+                    Message::Work(job) => group.push(job),
+                    Message::Close(tell) => break Some(tell),
+                }
+                match waiting.try_recv() {
+                    Ok(next) if group.len() < GROUP_MAX => message = next,
+                    Ok(next) => {
+                        self.write_group(std::mem::take(&mut group));
+                        message = next;
+                    }
+                    Err(_) => break None,
+                }
+            };
+            if !group.is_empty() {
+                self.write_group(group);
             }
-            self.write_group(group);
+            if let Some(tell) = closing {
+                drop(waiting);
+                drop(self);
+                if tell.send(()).is_err() {
+                    tracing::debug!("Nobody waited for the database to be closed");
+                }
+                return;
+            }
         }
     }
 

@@ -54,7 +54,14 @@ pub(crate) async fn at_desk<T: Send + 'static>(
     let now = Timestamp(jiff::Timestamp::now().as_second());
     let write = move |tx: &Tx<'_>| {
         let (mailbox, dialect) = engine::dialect(tx, &policy)?;
-        work(&Desk { tx, policy: &policy, dialect: &dialect, mailbox, now })
+        work(&Desk {
+            tx,
+            policy: &policy,
+            dialect: &dialect,
+            mailbox,
+            now,
+            away: std::time::Duration::ZERO,
+        })
     };
     store.write(write).await.unwrap()
 }
@@ -73,8 +80,7 @@ async fn first(store: &Store, policy: Arc<Policy>) {
         engine::list(desk.tx, desk.policy, desk.dialect, desk.mailbox, &[inbox])?;
         let mut folder = desk.tx.folder(desk.mailbox, "INBOX")?.unwrap();
         folder.uidvalidity = 1;
-        engine::see(desk, &folder, &seen(1, &letters::letter(1)))?;
-        Ok(desk.tx.set_cursor(folder.id, 1, 2)?)
+        engine::arrivals(desk, &folder, &[seen(1, &letters::letter(1))], 2)
     })
     .await;
 }

@@ -9,6 +9,8 @@ pub(crate) mod desk;
 pub(crate) mod dovecot;
 #[path = "../../../tests/it/world/eyes.rs"]
 pub(crate) mod eyes;
+#[path = "../../../tests/it/world/fault.rs"]
+pub(crate) mod fault;
 pub(crate) mod maildir;
 #[allow(unused_imports, reason = "its tests are run where the scenarios are")]
 #[path = "../../../tests/it/world/proxy.rs"]
