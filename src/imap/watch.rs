@@ -282,7 +282,10 @@ impl<M: Memory> Watch<'_, M> {
                     () = stopped(stop) => return Ok(None),
                     greeted = self.greet(exists) => greeted?,
                 }
-                self.write().await?;
+                // What was moved is looked at in its new place before anybody can move it on.
+                if self.write().await? {
+                    return Ok(Some(self.round_after(Duration::ZERO).await?));
+                }
                 Ok(Some(self.due(|folder| folder.role == Role::Inbox)))
             }
             Rest::News => Ok(Some(self.due(|folder| folder.role == Role::Inbox))),
