@@ -59,6 +59,7 @@ pub(crate) async fn run(
     let (mut failures, mut refused) = (0_u32, false);
     let mut reloaded = shared.policies.subscribe();
     while !*stopped.borrow() {
+        reloaded.mark_unchanged();
         let begun = shared.clock.now();
         let ended = one_connection(&shared, &mailbox, &stopped).await;
         let Err((error, retry)) = ended else { break };
@@ -77,7 +78,6 @@ pub(crate) async fn run(
             Retry::After(_) | Retry::Never => pause(retry, failures, spread()),
         };
         tell(&shared, &mailbox.name, &error, retry, wait).await;
-        reloaded.mark_unchanged();
         tokio::select! {
             () = tokio::time::sleep(wait) => (),
             _ = stopped.changed() => (),
