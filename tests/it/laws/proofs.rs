@@ -107,6 +107,7 @@ fn is_act(what: &What) -> bool {
             | What::InternalWrote { .. }
             | What::MachineWrote { .. }
             | What::OwnWrote { .. }
+            | What::Replied { .. }
             | What::ClaimLost { .. }
             | What::Restored { .. }
             | What::NotShown { .. }
