@@ -8,13 +8,12 @@ use crate::desk::arrival::{self, Fit, Mail, Timing};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
-use crate::desk::roster::AgentId;
 use crate::desk::thread::{
-    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, State, Thread, ThreadId, What,
+    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
 };
-use crate::engine::ask::merging;
 use crate::engine::look::Flags;
 use crate::engine::record::record;
+use crate::engine::sent::sent;
 use crate::engine::{Desk, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
@@ -29,8 +28,6 @@ const REFERENCES_KEPT: usize = 40;
 const REFERENCES_TRIED: usize = 120;
 /// How many threads are weighed that a mail's ids point to.
 const CANDIDATES_MAX: usize = 10;
-/// How many recipients of a mail in Sent are tried as the customer that it answers.
-const RECIPIENTS_TRIED: usize = 10;
 /// How many participants of one mail are kept.
 const PARTICIPANTS_MAX: usize = 200;
 
@@ -187,7 +184,7 @@ fn subject(message: &Message) -> String {
     if message.unreadable { "(this mail cannot be read)".into() } else { message.subject.clone() }
 }
 
-fn lower(addresses: &[crate::mail::message::Address]) -> impl Iterator<Item = String> {
+pub(super) fn lower(addresses: &[crate::mail::message::Address]) -> impl Iterator<Item = String> {
     addresses.iter().map(|one| one.address.to_lowercase()).filter(|one| !one.is_empty())
 }
 
@@ -350,7 +347,7 @@ fn ids_kept(message: &Message) -> Vec<String> {
 }
 
 /// The threads that the mail's ids point to, the strongest evidence first.
-fn candidates(
+pub(super) fn candidates(
     desk: &Desk<'_>,
     message: &Message,
     with_own_id: bool,
@@ -417,7 +414,7 @@ fn joining(
     Ok(verdict)
 }
 
-fn as_mail(folder: &Folder, seen: &Seen, key: MessageKey, joined_by: String) -> Mail {
+pub(super) fn as_mail(folder: &Folder, seen: &Seen, key: MessageKey, joined_by: String) -> Mail {
     Mail { message: key, joined_by, arrived_at: seen.arrived_at, folder: folder.name.clone() }
 }
 
@@ -525,12 +522,16 @@ fn answers_last_reply(desk: &Desk<'_>, thread: &Thread, message: &Message) -> an
     Ok(false)
 }
 
-fn simple(actor: Actor, mail: &Mail, what: impl FnOnce(MessageKey, String) -> What) -> NewEvent {
+pub(super) fn simple(
+    actor: Actor,
+    mail: &Mail,
+    what: impl FnOnce(MessageKey, String) -> What,
+) -> NewEvent {
     let cause = Cause::new(CauseKind::Mail, format!("seen in {}", mail.folder));
     NewEvent::new(actor, cause, what(mail.message, mail.joined_by.clone()), Change::default())
 }
 
-fn machine_wrote(mail: Mail, message: &Message) -> NewEvent {
+pub(super) fn machine_wrote(mail: Mail, message: &Message) -> NewEvent {
     let remark = format!("{}: {}", kind_name(message.kind), message.kind_reason);
     simple(Actor::Server, &mail, |message, joined_by| What::MachineWrote {
         message,
@@ -558,7 +559,11 @@ fn internal(
 }
 
 /// Whether the mail goes to somebody on the customer's side of the thread.
-fn to_customer(desk: &Desk<'_>, thread: &Thread, message: &Message) -> anyhow::Result<bool> {
+pub(super) fn to_customer(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    message: &Message,
+) -> anyhow::Result<bool> {
     let participants = desk.tx.participants(thread.id)?;
     let customer_domain =
         thread.now.customer.rsplit_once('@').map(|(_, domain)| domain.to_string());
@@ -596,7 +601,7 @@ fn open(
     take_part(desk, folder, id, message)
 }
 
-fn take_part(
+pub(super) fn take_part(
     desk: &Desk<'_>,
     folder: &Folder,
     thread: ThreadId,
@@ -629,100 +634,4 @@ fn own_copy(
         return Ok(());
     }
     open(desk, folder, seen, message, key, None, "our own mail to ourselves".into())
-}
-
-/// A mail lies in Sent: an answer to a thread, or mail of our own.
-fn sent(
-    desk: &Desk<'_>,
-    folder: &Folder,
-    seen: &Seen,
-    message: &Message,
-    key: MessageKey,
-) -> anyhow::Result<()> {
-    let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
-    let mut mail = as_mail(folder, seen, key, why);
-    // A client that stores the copy also says when it arrived, by its own clock.
-    mail.arrived_at = mail.arrived_at.min(desk.now);
-    let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
-    if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
-        // The log has it from the copy in INBOX, or from before the folder was numbered anew.
-        return Ok(());
-    }
-    let event = if machine {
-        machine_wrote(mail, message)
-    } else if to_customer(desk, &thread, message)? {
-        desk.tx.set_replied(key)?;
-        let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
-            && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
-        arrival::replied(&thread, mail, sent_by(desk, message), outrun)
-    } else {
-        desk.tx.set_replied(key)?;
-        simple(Actor::Someone, &mail, |message, joined_by| What::InternalWrote {
-            message,
-            joined_by,
-        })
-    };
-    record(desk, &mut thread, event)?;
-    take_part(desk, folder, thread.id, message)?;
-    gather_answers(desk, &mut thread, &message.message_id)
-}
-
-/// Folders are read one after the other, so an answer to a mail in Sent may have been met before that mail, and have opened
-/// a thread of its own. As long as nobody has touched that thread, it is taken over.
-fn gather_answers(desk: &Desk<'_>, thread: &mut Thread, sent_id: &str) -> anyhow::Result<()> {
-    for answer in desk.tx.messages_referring(desk.mailbox, sent_id)? {
-        let Some(other) = answer.thread.filter(|other| *other != thread.id) else { continue };
-        let other = desk.thread(other)?;
-        let untouched = other.now.state == State::New
-            && other.now.owner.is_none()
-            && other.now.merged_into.is_none()
-            && desk.tx.count_messages(other.id)? == 1;
-        let machine = matches!(answer.kind.as_str(), "bounce" | "auto-reply" | "receipt");
-        let sender = answer.sender.to_lowercase();
-        if !untouched || !(machine || desk.tx.participants(thread.id)?.contains(&sender)) {
-            continue;
-        }
-        let cause = Cause::new(CauseKind::Mail, format!("it answers our mail <{sent_id}>"));
-        let mut event = merging(thread, &other, vec![answer.key], Actor::Server, cause);
-        if !machine {
-            arrival::takes_up(desk.policy, &thread.now, answer.arrived_at, &mut event.change);
-        }
-        record(desk, thread, event)?;
-    }
-    Ok(())
-}
-
-/// Who of the team sent it, where the headers say so.
-fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
-    let named = message.sender.iter().chain(&message.from).chain(&message.reply_to);
-    named
-        .into_iter()
-        .find_map(|one| desk.policy.agent_at(&one.address))
-        .map(|agent| agent.id.clone())
-}
-
-/// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
-fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
-    let mut first = None;
-    for candidate in candidates(desk, message, true)? {
-        let thread = desk.thread(candidate.thread)?;
-        // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
-        if to_customer(desk, &thread, message)? {
-            return Ok(Some((thread, candidate.evidence)));
-        }
-        first.get_or_insert((thread, candidate.evidence));
-    }
-    if first.is_some() {
-        return Ok(first);
-    }
-    if !joining::may_join_by_subject(&message.subject, &message.base_subject) {
-        return Ok(None);
-    }
-    for to in lower(&message.to).take(RECIPIENTS_TRIED) {
-        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject, &to)?;
-        if let Some(thread) = found {
-            return Ok(Some((thread, format!("answers {to} under the thread's subject"))));
-        }
-    }
-    Ok(None)
 }

@@ -364,7 +364,7 @@ fn take_back(
             if thread.now.merged_into.is_none() && event.change.decided().holds_in(&thread.now) =>
         {
             let back =
-                crate::engine::ask::taken_back(&thread.now, &event.change.decided(), &before);
+                crate::engine::amend::taken_back(&thread.now, &event.change.decided(), &before);
             note_automation(desk, &mut thread, place.to_string(), moves, back)
         }
         _ => Ok(desk.tx.add_closing_move(desk.mailbox, desk.now, id, 0)?),

@@ -4,11 +4,13 @@
 //! the threads, the wishes and the cursor together. A crash means that the same is seen again, and unique keys make that
 //! harmless. Nothing here knows a server: the doors hand in what they saw and are handed what to write.
 
+mod amend;
 mod arrive;
 mod ask;
 mod folders;
 mod look;
 mod record;
+mod sent;
 mod show;
 mod verify;
 

@@ -8,6 +8,7 @@ mod events;
 mod folders;
 #[cfg(debug_assertions)]
 mod fuse;
+mod locations;
 mod messages;
 mod migrate;
 mod outbox;
@@ -21,7 +22,8 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use events::StoredEvent;
 pub use folders::{Folder, MailboxRow, MailboxStatus};
-pub use messages::{Located, MessageRow, NewMessage, Status};
+pub use locations::Located;
+pub use messages::{MessageRow, NewMessage, Status};
 pub use migrate::{MIGRATIONS, migrate_to};
 pub use outbox::{Attempt, Effect, Wish};
 pub use threads::{ThreadFilter, ThreadRow};

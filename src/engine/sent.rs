@@ -1,0 +1,113 @@
+//! A mail lies in Sent: it answers a thread, whoever sent it, or it is mail of our own.
+
+use crate::desk::arrival;
+use crate::desk::joining;
+use crate::desk::roster::AgentId;
+use crate::desk::thread::{Actor, Cause, CauseKind, MessageKey, State, Thread, What};
+use crate::engine::Desk;
+use crate::engine::amend::merging;
+use crate::engine::arrive::{
+    Seen, as_mail, candidates, lower, machine_wrote, simple, take_part, to_customer,
+};
+use crate::engine::record::record;
+use crate::mail::message::{Kind, Message};
+use crate::store::Folder;
+
+/// How many recipients of a mail in Sent are tried as the customer that it answers.
+const RECIPIENTS_TRIED: usize = 10;
+
+/// A mail lies in Sent: an answer to a thread, or mail of our own.
+pub(super) fn sent(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    message: &Message,
+    key: MessageKey,
+) -> anyhow::Result<()> {
+    let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
+    let mut mail = as_mail(folder, seen, key, why);
+    // A client that stores the copy also says when it arrived, by its own clock.
+    mail.arrived_at = mail.arrived_at.min(desk.now);
+    let machine = matches!(message.kind, Kind::AutoReply | Kind::Own);
+    if machine && desk.tx.message(key)?.is_some_and(|row| row.thread.is_some()) {
+        // The log has it from the copy in INBOX, or from before the folder was numbered anew.
+        return Ok(());
+    }
+    let event = if machine {
+        machine_wrote(mail, message)
+    } else if to_customer(desk, &thread, message)? {
+        desk.tx.set_replied(key)?;
+        let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
+            && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
+        arrival::replied(&thread, mail, sent_by(desk, message), outrun)
+    } else {
+        desk.tx.set_replied(key)?;
+        simple(Actor::Someone, &mail, |message, joined_by| What::InternalWrote {
+            message,
+            joined_by,
+        })
+    };
+    record(desk, &mut thread, event)?;
+    take_part(desk, folder, thread.id, message)?;
+    gather_answers(desk, &mut thread, &message.message_id)
+}
+
+/// Folders are read one after the other, so an answer to a mail in Sent may have been met before that mail, and have opened
+/// a thread of its own. As long as nobody has touched that thread, it is taken over.
+fn gather_answers(desk: &Desk<'_>, thread: &mut Thread, sent_id: &str) -> anyhow::Result<()> {
+    for answer in desk.tx.messages_referring(desk.mailbox, sent_id)? {
+        let Some(other) = answer.thread.filter(|other| *other != thread.id) else { continue };
+        let other = desk.thread(other)?;
+        let untouched = other.now.state == State::New
+            && other.now.owner.is_none()
+            && other.now.merged_into.is_none()
+            && desk.tx.count_messages(other.id)? == 1;
+        let machine = matches!(answer.kind.as_str(), "bounce" | "auto-reply" | "receipt");
+        let sender = answer.sender.to_lowercase();
+        if !untouched || !(machine || desk.tx.participants(thread.id)?.contains(&sender)) {
+            continue;
+        }
+        let cause = Cause::new(CauseKind::Mail, format!("it answers our mail <{sent_id}>"));
+        let mut event = merging(thread, &other, vec![answer.key], Actor::Server, cause);
+        if !machine {
+            arrival::takes_up(desk.policy, &thread.now, answer.arrived_at, &mut event.change);
+        }
+        record(desk, thread, event)?;
+    }
+    Ok(())
+}
+
+/// Who of the team sent it, where the headers say so.
+fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
+    let named = message.sender.iter().chain(&message.from).chain(&message.reply_to);
+    named
+        .into_iter()
+        .find_map(|one| desk.policy.agent_at(&one.address))
+        .map(|agent| agent.id.clone())
+}
+
+/// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
+fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
+    let mut first = None;
+    for candidate in candidates(desk, message, true)? {
+        let thread = desk.thread(candidate.thread)?;
+        // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
+        if to_customer(desk, &thread, message)? {
+            return Ok(Some((thread, candidate.evidence)));
+        }
+        first.get_or_insert((thread, candidate.evidence));
+    }
+    if first.is_some() {
+        return Ok(first);
+    }
+    if !joining::may_join_by_subject(&message.subject, &message.base_subject) {
+        return Ok(None);
+    }
+    for to in lower(&message.to).take(RECIPIENTS_TRIED) {
+        let found = desk.tx.open_thread_by_subject(desk.mailbox, &message.base_subject, &to)?;
+        if let Some(thread) = found {
+            return Ok(Some((thread, format!("answers {to} under the thread's subject"))));
+        }
+    }
+    Ok(None)
+}
