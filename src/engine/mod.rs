@@ -8,6 +8,7 @@ mod amend;
 mod arrive;
 mod ask;
 mod folders;
+mod join;
 mod look;
 mod record;
 mod sent;

@@ -6,9 +6,8 @@ use crate::desk::roster::AgentId;
 use crate::desk::thread::{Actor, Cause, CauseKind, MessageKey, State, Thread, What};
 use crate::engine::Desk;
 use crate::engine::amend::merging;
-use crate::engine::arrive::{
-    Seen, as_mail, candidates, lower, machine_wrote, simple, take_part, to_customer,
-};
+use crate::engine::arrive::{Seen, lower};
+use crate::engine::join::{as_mail, candidates, machine_wrote, simple, take_part, to_customer};
 use crate::engine::record::record;
 use crate::mail::message::{Kind, Message};
 use crate::store::Folder;
