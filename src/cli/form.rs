@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::desk::thread::{Block, Change, Event, MessageKey, Thread, ThreadId, What};
+use crate::desk::event::{Event, What};
+use crate::desk::thread::{Block, Change, MessageKey, Thread, ThreadId};
 use crate::store::{MessageRow, ThreadRow, Tx};
 
 /// Every thread has it until rules give another.
@@ -199,8 +200,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::desk::event::{Actor, Cause, CauseKind};
     use crate::desk::roster::AgentId;
-    use crate::desk::thread::{Actor, Cause, CauseKind, Position, State};
+    use crate::desk::thread::{Position, State};
     use crate::store::{Reader, Store};
 
     #[tokio::test]
@@ -218,7 +220,7 @@ mod tests {
                     state: State::Assigned,
                     ..Position::default()
                 };
-                let event = crate::desk::thread::NewEvent::new(
+                let event = crate::desk::event::NewEvent::new(
                     Actor::Someone,
                     Cause::new(CauseKind::Gesture, "+baton-ana on a mail in INBOX"),
                     What::Claimed { agent: ana },

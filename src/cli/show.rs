@@ -8,7 +8,8 @@ use super::table::{Cell, Fit, Table};
 use super::time::short;
 use super::{Exit, reader, thread_id};
 use crate::config::Config;
-use crate::desk::thread::{Event, Thread, ThreadId};
+use crate::desk::event::Event;
+use crate::desk::thread::{Thread, ThreadId};
 use crate::desk::wording;
 
 /// How many lines of a mail's text are shown.

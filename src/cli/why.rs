@@ -9,8 +9,9 @@ use super::print::{Ink, Out, plain};
 use super::time::short;
 use super::{Exit, reader, show, thread_id};
 use crate::config::Config;
+use crate::desk::event::{CauseKind, Event, What};
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{CauseKind, Change, Event, Position, State, Thread, ThreadId, What};
+use crate::desk::thread::{Change, Position, State, Thread, ThreadId};
 use crate::desk::wording;
 use crate::store::Tx;
 
@@ -282,7 +283,7 @@ fn print_join(mail: &Mail, event: Option<&Event>, out: &mut Out) -> anyhow::Resu
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::desk::thread::{Actor, Cause};
+    use crate::desk::event::{Actor, Cause};
 
     fn event(seq: i64, what: What, change: Change) -> Event {
         Event {

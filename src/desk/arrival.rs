@@ -5,11 +5,10 @@
 
 use crate::clock::Timestamp;
 use crate::desk::command::unblocked;
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{
-    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Position, State, Thread, ThreadId, What,
-};
+use crate::desk::thread::{Change, MessageKey, Position, State, Thread, ThreadId};
 
 /// What the desk needs to know of a mail that belongs to a thread.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,9 +4,10 @@
 //! or a refusal in words. It is a function of the thread as it stands, so whoever is decided first has won.
 
 use crate::clock::Timestamp;
+use crate::desk::event::{Actor, Cause, NewEvent, What};
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{Actor, Block, Cause, Change, NewEvent, Position, State, Thread, What};
+use crate::desk::thread::{Block, Change, Position, State, Thread};
 use crate::desk::wording;
 
 /// What somebody wants.
@@ -203,7 +204,7 @@ fn release(thread: &Thread, asked: &Asked) -> Decision {
     if now.owner.is_none() && now.state == State::New {
         return already(thread, "is in the queue already");
     }
-    let by_command = asked.cause.by == crate::desk::thread::CauseKind::Command;
+    let by_command = asked.cause.by == crate::desk::event::CauseKind::Command;
     if !now.state.is_open() && by_command {
         return refused(format!("{} is {}; reopen it first.", thread.id, now.state));
     }
@@ -358,10 +359,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::desk::event::CauseKind;
     use crate::desk::layout::MarkNames;
     use crate::desk::policy::KeepText;
     use crate::desk::roster::Agent;
-    use crate::desk::thread::{CauseKind, ThreadId};
+    use crate::desk::thread::ThreadId;
 
     fn agent(id: &str, mailboxes: &[&str]) -> Agent {
         Agent {

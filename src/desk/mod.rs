@@ -6,6 +6,7 @@
 
 pub mod arrival;
 pub mod command;
+pub mod event;
 pub mod joining;
 pub mod layout;
 pub mod marks;

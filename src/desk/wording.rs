@@ -1,8 +1,9 @@
 //! Sentences that people read: refusals, and what each event says.
 
+use crate::desk::event::{Event, What};
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{Event, Thread, What};
+use crate::desk::thread::Thread;
 
 /// The name that people call an agent by.
 fn called(id: &AgentId, policy: &Policy) -> String {

@@ -7,10 +7,9 @@ use anyhow::Context;
 use crate::clock::Timestamp;
 use crate::desk::arrival;
 use crate::desk::command::coherent;
+use crate::desk::event::{Actor, Cause, Event, NewEvent, What};
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{
-    Actor, Cause, Change, Event, MessageKey, NewEvent, Position, State, Thread, ThreadId, What,
-};
+use crate::desk::thread::{Change, MessageKey, Position, State, Thread, ThreadId};
 use crate::engine::ask::{Answer, before, cause, done, no_thread, policy, refused, stranger, told};
 use crate::engine::record::record;
 use crate::engine::{Desk, Policies, dialect};

@@ -1,11 +1,10 @@
 //! A mail comes: which thread it joins or opens, and what that does to the thread.
 
 use crate::desk::arrival::{self, Fit, Mail, Timing};
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
-use crate::desk::thread::{
-    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
-};
+use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
 use crate::engine::Desk;
 use crate::engine::arrive::{
     PARTICIPANTS_MAX, Seen, direction, kind_name, lower, subject, writer_address,

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::desk::command::{Asked, Command, Decision, decide};
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::layout::Layout;
 use crate::desk::marks::{
     Mark, MarkChange, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
 };
-use crate::desk::thread::{
-    Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, ThreadId, What,
-};
+use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
 use crate::engine::Desk;
 use crate::engine::record::{record, reload};
 use crate::store::{Effect, Folder, Located, MessageRow};

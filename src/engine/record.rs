@@ -2,8 +2,9 @@
 
 use anyhow::Context;
 
+use crate::desk::event::{Event, NewEvent, What};
 use crate::desk::marks::wanted_marks;
-use crate::desk::thread::{Event, NewEvent, State, Thread, What};
+use crate::desk::thread::{State, Thread};
 use crate::engine::Desk;
 use crate::store::Effect;
 

@@ -1,9 +1,10 @@
 //! A mail lies in Sent: it answers a thread, whoever sent it, or it is mail of our own.
 
 use crate::desk::arrival;
+use crate::desk::event::{Actor, Cause, CauseKind, What};
 use crate::desk::joining;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{Actor, Cause, CauseKind, MessageKey, State, Thread, What};
+use crate::desk::thread::{MessageKey, State, Thread};
 use crate::engine::Desk;
 use crate::engine::amend::merging;
 use crate::engine::arrive::{Seen, lower};

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::layout::{Layout, same_folder};
 use crate::desk::marks::{Place, should_carry, should_move, to_write, wanted_marks, wanted_place};
 use crate::desk::retry::{Retry, pause};
-use crate::desk::thread::{Actor, Cause, CauseKind, Change, MessageKey, NewEvent, Thread, What};
+use crate::desk::thread::{Change, MessageKey, Thread};
 use crate::engine::Desk;
 use crate::engine::record::record;
 use crate::store::{Attempt, Located, Wish};

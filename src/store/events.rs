@@ -4,7 +4,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::desk::thread::{Actor, Cause, Change, Event, NewEvent, ThreadId, What};
+use crate::desk::event::{Actor, Cause, Event, NewEvent, What};
+use crate::desk::thread::{Change, ThreadId};
 use crate::store::{Error, Result, Tx};
 
 /// The version of [`StoredEvent`]. A later version reads all earlier ones.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{bail, ensure};
+use baton::desk::event::{Actor, Event, What};
 use baton::desk::layout::Layout;
 use baton::desk::marks::{Mark, Place, should_carry, should_move, wanted_marks, wanted_place};
-use baton::desk::thread::{Actor, Event, MessageKey, Position, State, Thread, ThreadId, What};
+use baton::desk::thread::{MessageKey, Position, State, Thread, ThreadId};
 use baton::engine::{self, Action, Answer, Request, Verb, Write};
 use baton::store::Located;
 
