@@ -43,8 +43,9 @@ pub(crate) struct LaneMemory {
     seen_at: Timestamp,
     /// For how long nobody had looked before this connection; zero once everything has been looked at.
     away: Duration,
-    /// How many mails were read since the progress was told.
+    /// How many mails were read on this connection, and how many when that was told.
     read: usize,
+    told: usize,
     told_at: Timestamp,
 }
 
@@ -62,6 +63,7 @@ impl LaneMemory {
             seen_at: Timestamp::default(),
             away: Duration::ZERO,
             read: 0,
+            told: 0,
             told_at: Timestamp::default(),
         }
     }
@@ -88,10 +90,10 @@ impl LaneMemory {
             return;
         }
         let (mailbox, read) = (&self.mailbox, self.read);
-        if read >= TELL_MIN {
+        if read >= self.told + TELL_MIN {
             tracing::info!(mailbox, folder, read, "{mailbox}: {read} mails read, now in {folder}");
         }
-        self.read = 0;
+        self.told = read;
         self.told_at = now;
     }
 
