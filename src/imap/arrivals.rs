@@ -213,6 +213,7 @@ async fn contents(
         for (set, named) in uid_set::sets(&uids) {
             match fetch_into(session, depth, &set, &mut raws).await {
                 Ok(()) => {}
+                Err(error) if passes(&error) => return Err(error),
                 // Exchange answers NO for a whole FETCH when it cannot render one message of it.
                 Err(Error::Refused { .. }) => {
                     one_by_one(session, depth, &named, &mut raws).await?;
@@ -267,6 +268,7 @@ async fn one_by_one(
         }
         match fetch_into(session, depth, &uid.to_string(), raws).await {
             Ok(()) => {}
+            Err(error) if passes(&error) => return Err(error),
             Err(Error::Refused { answer, .. }) => {
                 tracing::warn!(uid, "the server does not give a message: {answer}");
             }
@@ -274,6 +276,12 @@ async fn one_by_one(
         }
     }
     Ok(())
+}
+
+/// Whether the server says that it only cannot now (RFC 5530): then nothing is taken for unreadable, and the cursor stays.
+fn passes(error: &Error) -> bool {
+    let Error::Refused { code: Some(code), .. } = error else { return false };
+    ["UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA"].contains(&code.as_str())
 }
 
 /// Which of these messages exist although the server gave nothing of them.
@@ -347,6 +355,23 @@ mod tests {
         let told: Vec<(u32, &[u8])> =
             sightings.iter().map(|sighting| (sighting.uid, sighting.raw.as_slice())).collect();
         assert_eq!(told, [(1, &b"one"[..]), (2, b""), (3, b"")]);
+        script.played().await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_given_now_is_not_taken_for_unreadable() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0003 NO [UNAVAILABLE] storage is away\n\
+             C: A0004 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0004 NO not rendered\n\
+             C: A0005 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0005 NO [INUSE] not now",
+        )
+        .await;
+        let one = outline(1, 3, Timestamp(0));
+        for _ in 0..2 {
+            let refused = contents(&mut session, &[(&one, Depth::Body)]).await;
+            assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+        }
         script.played().await;
     }
 
