@@ -11,7 +11,7 @@ use crate::desk::marks::{
 };
 use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
 use crate::engine::Desk;
-use crate::engine::record::{record, reload};
+use crate::engine::record::record;
 use crate::store::{Effect, Folder, Located, MessageRow};
 
 /// Within this time moves are counted.
@@ -61,11 +61,7 @@ fn copy_gone(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()> {
     };
     let Some(thread) = desk.tx.message(message)?.and_then(|row| row.thread) else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
-    let commands = thrown_away(desk, &thread, &copy.place)?;
-    let closing = !commands.is_empty();
-    let detail = format!("moved to {}", copy.folder);
-    let asked = commands.into_iter().map(|command| gesture(command, detail.clone())).collect();
-    carry_out(desk, &mut thread, asked, closing)
+    throw_away(desk, &mut thread, &copy.place, &format!("moved to {}", copy.folder))
 }
 
 /// A mail of a thread may lie or look other than it should, and nobody decided anything.
@@ -215,10 +211,10 @@ fn is_stale(
 pub(super) fn put_back(desk: &Desk<'_>, row: &MessageRow, folder: &Folder) -> anyhow::Result<()> {
     let Some(thread) = row.thread else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
-    let told =
-        desk.tx.events_of(thread.id)?.into_iter().next_back().is_some_and(|event| {
-            matches!(event.what, What::Restored { .. }) && event.at == desk.now
-        });
+    let told = desk
+        .tx
+        .last_event_of(thread.id)?
+        .is_some_and(|event| matches!(event.what, What::Restored { .. }) && event.at == desk.now);
     if !told {
         let cause =
             Cause::new(CauseKind::Server, format!("its mails were found in {}", folder.name));
@@ -264,6 +260,19 @@ fn thrown_away(desk: &Desk<'_>, thread: &Thread, to: &Place) -> anyhow::Result<V
         Place::Junk => Command::Ignore { reason: "moved to Junk".into() },
         _ => Command::Delete,
     }])
+}
+
+/// Carries out what follows when a copy of the thread has gone to `to`.
+fn throw_away(
+    desk: &Desk<'_>,
+    thread: &mut Thread,
+    to: &Place,
+    detail: &str,
+) -> anyhow::Result<()> {
+    let commands = thrown_away(desk, thread, to)?.into_iter();
+    let asked: Vec<Asked> = commands.map(|command| gesture(command, detail.to_string())).collect();
+    let closing = !asked.is_empty();
+    carry_out(desk, thread, asked, closing)
 }
 
 fn carry_out(
@@ -388,11 +397,5 @@ fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
     desk.tx.set_look(key, &Place::Gone, &row.marks)?;
     let Some(thread) = row.thread else { return Ok(()) };
     let mut thread = desk.thread(thread)?;
-    reload(desk, &mut thread)?;
-    let commands = thrown_away(desk, &thread, &Place::Gone)?;
-    let detail = "its mails are in no watched folder any more".to_string();
-    let asked: Vec<Asked> =
-        commands.into_iter().map(|command| gesture(command, detail.clone())).collect();
-    let closing = !asked.is_empty();
-    carry_out(desk, &mut thread, asked, closing)
+    throw_away(desk, &mut thread, &Place::Gone, "its mails are in no watched folder any more")
 }

@@ -1,7 +1,5 @@
 //! Writing down an event, with everything that must be kept together with it.
 
-use anyhow::Context;
-
 use crate::desk::event::{Event, NewEvent, What};
 use crate::desk::marks::wanted_marks;
 use crate::desk::thread::{State, Thread};
@@ -59,10 +57,4 @@ fn joined_by(event: &Event) -> String {
         What::Split { .. } => format!("split off by {} (event {})", event.actor, event.seq),
         other => format!("{} by {} (event {})", other.kind(), event.actor, event.seq),
     }
-}
-
-/// Writes down several events about a thread that may have changed in between.
-pub(super) fn reload(desk: &Desk<'_>, thread: &mut Thread) -> anyhow::Result<()> {
-    *thread = desk.tx.thread(thread.id)?.context("a thread disappeared")?;
-    Ok(())
 }
