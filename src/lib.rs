@@ -27,6 +27,14 @@
 //! thread, where gestures are decided as well: whoever is decided first has won. Without a daemon the command takes the
 //! lock of the state directory and decides by itself, with the same function; the mailbox shows it at the next start.
 //!
+//! # The story of a login
+//!
+//! For each connection the door asks its [`imap::connect::Credential`], which the daemon made: a password is read from its
+//! place, a token is handed out by [`login::Tokens`]. That one holds a token in memory, renews it before it ends, and keeps
+//! the refresh token of a person's consent, sealed, in a file beside the database: nobody else's lock is held while the
+//! provider is asked, and a restored database brings back no token that was replaced. `baton login` gets that consent. What a
+//! provider says when it refuses goes through [`login::failure_of`] to a sentence and a remedy, which `baton status` shows.
+//!
 //! # Where to change what
 //!
 //! | to change | go to |
@@ -35,6 +43,7 @@
 //! | how mail is understood | [`mail`] |
 //! | what is remembered | [`store`]; a new migration, with sample rows |
 //! | how a server is spoken to | [`imap`] |
+//! | how a token is got, what a refused login means | [`login`] |
 //! | a key of the configuration | [`config`], and `config.example.toml` |
 //! | what a person sees on the command line | [`cli`] |
 
@@ -46,8 +55,9 @@ pub mod mail;
 // What it remembers.
 pub mod store;
 
-// The door to the mailboxes.
+// The door to the mailboxes, and what opens it.
 pub mod imap;
+pub mod login;
 
 // What turns the wheels.
 pub mod daemon;

@@ -79,12 +79,13 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
         |mailbox: &&Mailbox| args.mailbox.as_ref().is_none_or(|name| *name == mailbox.name);
     let mut mailboxes = Vec::new();
     for mailbox in config.mailboxes.iter().filter(wanted) {
-        let report = block_on(audited(mailbox, &reader)).unwrap_or_else(|error| MailboxReport {
-            name: mailbox.name.clone(),
-            complete: false,
-            error: Some(sentence(&error)),
-            folders: Vec::new(),
-        });
+        let report =
+            block_on(audited(mailbox, config, &reader)).unwrap_or_else(|error| MailboxReport {
+                name: mailbox.name.clone(),
+                complete: false,
+                error: Some(sentence(&error)),
+                folders: Vec::new(),
+            });
         if !args.json {
             print(&report, out)?;
         }
@@ -99,8 +100,13 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
     Ok(if complete { Exit::Done } else { Exit::Refused })
 }
 
-async fn audited(mailbox: &Mailbox, reader: &Reader) -> anyhow::Result<MailboxReport> {
-    let settings = daemon::settings(mailbox, Access::ReadOnly)?;
+async fn audited(
+    mailbox: &Mailbox,
+    config: &Config,
+    reader: &Reader,
+) -> anyhow::Result<MailboxReport> {
+    let key = daemon::Key::new(mailbox, &config.state_dir);
+    let settings = daemon::settings(mailbox, &key, Access::ReadOnly);
     let mut folders = look(mailbox, &settings, reader).await?;
     for _ in 1..LOOKS {
         if folders.iter().all(|folder| folder.complete) {

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::print::Out;
 use super::time::short;
 use super::{Exit, online};
-use crate::config::{Config, LayoutChoice, Mailbox, PasswordSource, SecretError, Server, Tls};
+use crate::config::{
+    ClientProof, Config, Flow, LayoutChoice, Login, Mailbox, PasswordSource, SecretError, Tls,
+};
 
 /// Check the configuration; with --online, log in and see what each server can do
 ///
@@ -27,10 +29,10 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
     let mut exit = Exit::Done;
     for (nth, mailbox) in config.mailboxes.iter().enumerate() {
         describe(mailbox, out)?;
-        let passwords = check_passwords(nth, mailbox, args.online, config, out);
-        if passwords != Exit::Done {
-            exit = passwords;
-        } else if args.online && !online::visit(mailbox, out)? && exit == Exit::Done {
+        let secrets = check_secrets(nth, mailbox, args.online, config, out);
+        if secrets != Exit::Done {
+            exit = secrets;
+        } else if args.online && !online::visit(mailbox, config, out)? && exit == Exit::Done {
             exit = Exit::Refused;
         }
     }
@@ -78,8 +80,43 @@ fn describe(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<()> {
     )
 }
 
-/// Reads each password of the mailbox once, to see that it is there.
-fn check_passwords(
+/// A secret of a mailbox: the key in the file, where it is, and whether it is a document of several lines.
+struct Secret<'a> {
+    key: String,
+    source: &'a PasswordSource,
+    is_document: bool,
+}
+
+/// The secrets of a mailbox, each once.
+fn secrets(mailbox: &Mailbox) -> Vec<Secret<'_>> {
+    let mut found: Vec<Secret<'_>> = Vec::new();
+    let mut add = |key: &str, source, is_document| {
+        if !found.iter().any(|known| known.source == source) {
+            found.push(Secret { key: key.to_owned(), source, is_document });
+        }
+    };
+    let servers = [("imap", Some(&mailbox.imap)), ("smtp", mailbox.smtp.as_ref())];
+    for (section, server) in servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
+    {
+        match &server.login {
+            Login::Password(source) => add(&format!("{section}.password"), source, false),
+            Login::OAuth2(oauth) => {
+                if let Flow::ServiceAccount { key } = &oauth.flow {
+                    add("login.key", key, true);
+                }
+                match oauth.client().map(|client| &client.proof) {
+                    Some(ClientProof::Secret(secret)) => add("login.client_secret", secret, false),
+                    Some(ClientProof::Certificate { key, .. }) => add("login.key", key, true),
+                    Some(ClientProof::None) | None => {}
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Reads each secret of the mailbox once, to see that it is there.
+fn check_secrets(
     nth: usize,
     mailbox: &Mailbox,
     online: bool,
@@ -88,17 +125,10 @@ fn check_passwords(
 ) -> Exit {
     let file = config.file.display();
     let mut exit = Exit::Done;
-    let mut seen: Vec<&PasswordSource> = Vec::new();
-    let servers = [("imap", Some(&mailbox.imap)), ("smtp", mailbox.smtp.as_ref())];
-    for (section, Server { password, .. }) in
-        servers.into_iter().filter_map(|(section, server)| Some((section, server?)))
-    {
-        if seen.contains(&password) {
-            continue;
-        }
-        seen.push(password);
-        let key = format!("{file}: mailbox[{nth}].{section}.password");
-        match password.read() {
+    for Secret { key, source, is_document } in secrets(mailbox) {
+        let key = format!("{file}: mailbox[{nth}].{key}");
+        let read = if is_document { source.read_document() } else { source.read() };
+        match read {
             Ok(_) => {}
             // Only the daemon's own environment can tell.
             Err(error @ (SecretError::NoVariable(_) | SecretError::NoCredentials(_)))
@@ -111,7 +141,7 @@ fn check_passwords(
                 exit = Exit::Misconfigured;
             }
         }
-        if let PasswordSource::File(path) = password
+        if let PasswordSource::File(path) = source
             && is_open_to_all(path)
         {
             let path = path.display();

@@ -13,6 +13,7 @@ mod export;
 mod form;
 mod inspect;
 mod logging;
+mod login;
 mod online;
 mod print;
 mod rebuild;
@@ -46,6 +47,7 @@ const MISUSED: u8 = 2;
 const EXAMPLES: &str = "\
 Examples:
   baton check --online              is the configuration right, and what can the server do?
+  baton login support               agree that Baton may read a mailbox of Gmail or Microsoft 365
   baton threads                     every open thread
   baton show 12                     one thread: its mails and everything that happened
   baton why 12                      who decided what, and by what
@@ -78,6 +80,7 @@ struct Arguments {
 enum Command {
     Run(service::Args),
     Check(check::Args),
+    Login(login::Args),
     Status(status::Args),
     Threads(threads::Args),
     Show(show::Args),
@@ -146,6 +149,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> anyhow::Result<Exit> {
         Command::Man(args) => documents::man(&args, out),
         Command::Run(args) => service::run(&args, config()?),
         Command::Check(args) => check::run(&args, &config()?, out),
+        Command::Login(args) => login::run(&args, &config()?, out),
         Command::Status(args) => status::run(&args, &config()?, out),
         Command::Threads(args) => threads::run(&args, &config()?, out),
         Command::Show(args) => show::run(&args, &config()?, out),
@@ -235,6 +239,9 @@ mod tests {
     fn what_scripts_write_is_understood() {
         for line in [
             "baton run --shadow",
+            "baton login support --paste",
+            "baton login --status --json",
+            "baton login support --status",
             "baton threads --state new,waiting --state blocked --owner ana --since 2026-11-01",
             "baton claim 1 #2 3 --as ana",
             "baton assign 12 ben --as ana",

@@ -3,7 +3,7 @@
 use super::block_on;
 use super::explain::sentence;
 use super::print::{Ink, Out, plain};
-use crate::config::{LayoutChoice, Mailbox};
+use crate::config::{Config, LayoutChoice, Mailbox};
 use crate::daemon;
 use crate::desk::layout::Layout;
 use crate::imap::connect::Access;
@@ -25,11 +25,12 @@ const DIFFERENCES: &[(&str, &[&str], &str)] = &[
 const GMAIL: &str = "X-GM-EXT-1";
 
 /// Connects and tells what was found. Answers whether the mailbox can be used as it is configured.
-pub(super) fn visit(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<bool> {
+pub(super) fn visit(mailbox: &Mailbox, config: &Config, out: &mut Out) -> anyhow::Result<bool> {
     let found = block_on(async {
+        let key = daemon::Key::new(mailbox, &config.state_dir);
         // Selecting for writing is the only way to learn which keywords the server would keep; nothing is written.
-        let settings = daemon::settings(mailbox, Access::ReadWrite)?;
-        Ok(probe::probe(&settings).await?)
+        let settings = daemon::settings(mailbox, &key, Access::ReadWrite);
+        probe::probe(&settings).await.map_err(|error| key.explained(error).0)
     });
     let found = match found {
         Ok(found) => found,

@@ -32,6 +32,9 @@ struct Mailbox {
     last_seen_at: Option<Timestamp>,
     queue: i64,
     last_error: Option<String>,
+    /// What of the login ends soon.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// Prints the status.
@@ -43,7 +46,10 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
         Err(store::Error::Absent { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    let mailboxes = config.mailboxes.iter().map(|mailbox| one(&mailbox.name, &known, running));
+    let mailboxes = config.mailboxes.iter().map(|mailbox| Mailbox {
+        warnings: super::login::warnings(mailbox, config),
+        ..one(&mailbox.name, &known, running)
+    });
     let status = Status { running, mailboxes: mailboxes.collect() };
     if args.json {
         out.json(&status)?;
@@ -62,6 +68,7 @@ fn one(name: &str, known: &[MailboxStatus], running: bool) -> Mailbox {
         last_seen_at: row.and_then(|row| row.last_seen_at),
         queue: row.map_or(0, |row| row.queue),
         last_error: row.and_then(|row| row.last_error.clone()),
+        warnings: Vec::new(),
     }
 }
 
@@ -92,6 +99,9 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
     for mailbox in &status.mailboxes {
         if let Some(error) = &mailbox.last_error {
             out.paragraph(0, &format!("{}: {error}", mailbox.name))?;
+        }
+        for warning in &mailbox.warnings {
+            out.paragraph(0, &format!("{}: {warning}", mailbox.name))?;
         }
     }
     Ok(())

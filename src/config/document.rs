@@ -27,6 +27,11 @@ enum Found<T> {
 }
 
 impl<T> Field<T> {
+    /// A key that is not there.
+    pub(super) fn absent(at: Place) -> Field<T> {
+        Field { at, found: Found::Absent }
+    }
+
     pub(super) fn given(&self) -> Option<&T> {
         match &self.found {
             Found::Given(value) => Some(value),

@@ -17,6 +17,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "address",
             "aliases",
             "since",
+            "provider",
             "layout",
             "keep_text",
             "reopen_days",
@@ -27,12 +28,36 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "flag_escalates",
             "folders",
             "marks",
+            "login",
             "imap",
             "smtp",
         ],
     ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
     ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
+    (
+        "mailbox.login",
+        &[
+            "method",
+            "user",
+            "password",
+            "flow",
+            "tenant",
+            "client_id",
+            "client_secret",
+            "secret_expires",
+            "certificate",
+            "key",
+            "scopes",
+            "token_url",
+            "authorize_url",
+            "device_url",
+            "redirect_port",
+        ],
+    ),
+    ("mailbox.login.password", PASSWORD_KEYS),
+    ("mailbox.login.client_secret", PASSWORD_KEYS),
+    ("mailbox.login.key", PASSWORD_KEYS),
     ("mailbox.imap", SERVER_KEYS),
     ("mailbox.imap.password", PASSWORD_KEYS),
     ("mailbox.smtp", SERVER_KEYS),
@@ -67,6 +92,7 @@ pub(super) struct MailboxForm {
     pub(super) address: Field<String>,
     pub(super) aliases: Field<Vec<Field<String>>>,
     pub(super) since: Field<String>,
+    pub(super) provider: Field<String>,
     pub(super) layout: Field<String>,
     pub(super) keep_text: Field<String>,
     pub(super) reopen_days: Field<i64>,
@@ -77,6 +103,7 @@ pub(super) struct MailboxForm {
     pub(super) flag_escalates: Field<bool>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
+    pub(super) login: Field<LoginForm>,
     pub(super) imap: Field<ServerForm>,
     pub(super) smtp: Field<ServerForm>,
 }
@@ -98,6 +125,25 @@ pub(super) struct MarksForm {
     pub(super) resolved: Field<String>,
     pub(super) ignored: Field<String>,
     pub(super) keyword: Field<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct LoginForm {
+    pub(super) method: Field<String>,
+    pub(super) user: Field<String>,
+    pub(super) password: Field<PasswordForm>,
+    pub(super) flow: Field<String>,
+    pub(super) tenant: Field<String>,
+    pub(super) client_id: Field<String>,
+    pub(super) client_secret: Field<PasswordForm>,
+    pub(super) secret_expires: Field<String>,
+    pub(super) certificate: Field<String>,
+    pub(super) key: Field<PasswordForm>,
+    pub(super) scopes: Field<Vec<Field<String>>>,
+    pub(super) token_url: Field<String>,
+    pub(super) authorize_url: Field<String>,
+    pub(super) device_url: Field<String>,
+    pub(super) redirect_port: Field<i64>,
 }
 
 #[derive(Debug)]
@@ -146,6 +192,7 @@ impl MailboxForm {
     fn read(section: &Section<'_>, problems: &mut Problems) -> MailboxForm {
         let folders = section.section("folders", "mailbox.folders", problems);
         let marks = section.section("marks", "mailbox.marks", problems);
+        let login = section.section("login", "mailbox.login", problems);
         let imap = section.section("imap", "mailbox.imap", problems);
         let smtp = section.section("smtp", "mailbox.smtp", problems);
         MailboxForm {
@@ -153,6 +200,7 @@ impl MailboxForm {
             address: section.text("address", problems),
             aliases: section.texts("aliases", problems),
             since: section.moment("since", problems),
+            provider: section.text("provider", problems),
             layout: section.text("layout", problems),
             keep_text: section.text("keep_text", problems),
             reopen_days: section.number("reopen_days", problems),
@@ -163,6 +211,7 @@ impl MailboxForm {
             flag_escalates: section.truth("flag_escalates", problems),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
+            login: login.map(|section| LoginForm::read(&section, problems)),
             imap: imap.map(|section| ServerForm::read(&section, "mailbox.imap.password", problems)),
             smtp: smtp.map(|section| ServerForm::read(&section, "mailbox.smtp.password", problems)),
         }
@@ -194,32 +243,80 @@ impl MarksForm {
     }
 }
 
+impl LoginForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> LoginForm {
+        LoginForm {
+            method: section.text("method", problems),
+            user: section.text("user", problems),
+            password: secret(section, "password", "mailbox.login.password", problems),
+            flow: section.text("flow", problems),
+            tenant: section.text("tenant", problems),
+            client_id: section.text("client_id", problems),
+            client_secret: secret(
+                section,
+                "client_secret",
+                "mailbox.login.client_secret",
+                problems,
+            ),
+            secret_expires: section.moment("secret_expires", problems),
+            certificate: section.text("certificate", problems),
+            key: secret(section, "key", "mailbox.login.key", problems),
+            scopes: section.texts("scopes", problems),
+            token_url: section.text("token_url", problems),
+            authorize_url: section.text("authorize_url", problems),
+            device_url: section.text("device_url", problems),
+            redirect_port: section.number("redirect_port", problems),
+        }
+    }
+}
+
 impl ServerForm {
     fn read(
         section: &Section<'_>,
         password_section: &'static str,
         problems: &mut Problems,
     ) -> ServerForm {
-        let password = if section.is_text("password") {
-            let wrong = Wrong::new(
-                "a password may not stand in this file, which many people and backups read",
-                "put it into a file of its own and write password = { file = \"/etc/baton/NAME.password\" }, \
-                 or { env = \"VARIABLE\" }, or { credential = \"NAME\" }",
-            );
-            section.refused("password", wrong, problems)
-        } else {
-            section
-                .section("password", password_section, problems)
-                .map(|section| PasswordForm::read(&section, problems))
-        };
         ServerForm {
             host: section.text("host", problems),
             port: section.number("port", problems),
             tls: section.text("tls", problems),
             user: section.text("user", problems),
-            password,
+            password: secret(section, "password", password_section, problems),
         }
     }
+
+    /// A section that is not there, where a preset says everything.
+    pub(super) fn absent(at: &Place) -> ServerForm {
+        let key = |name: &str| Place { line: at.line, key: format!("{}.{name}", at.key) };
+        ServerForm {
+            host: Field::absent(key("host")),
+            port: Field::absent(key("port")),
+            tls: Field::absent(key("tls")),
+            user: Field::absent(key("user")),
+            password: Field::absent(key("password")),
+        }
+    }
+}
+
+/// Where a secret is; the secret itself is refused.
+fn secret(
+    section: &Section<'_>,
+    key: &'static str,
+    name: &'static str,
+    problems: &mut Problems,
+) -> Field<PasswordForm> {
+    if section.is_text(key) {
+        let what = format!(
+            "a {} may not stand in this file, which many people and backups read",
+            key.replace('_', " ")
+        );
+        let remedy = format!(
+            "put it into a file of its own and write {key} = {{ file = \"/etc/baton/NAME.{key}\" }}, \
+             or {{ env = \"VARIABLE\" }}, or {{ credential = \"NAME\" }}"
+        );
+        return section.refused(key, Wrong::new(what, remedy), problems);
+    }
+    section.section(key, name, problems).map(|section| PasswordForm::read(&section, problems))
 }
 
 impl PasswordForm {

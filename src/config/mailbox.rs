@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::document::Field;
-use super::file::{FoldersForm, MailboxForm, MarksForm};
+use super::file::{FoldersForm, MailboxForm, MarksForm, ServerForm};
+use super::preset::{Preset, preset};
 use super::problem::{Problems, Wrong, shown};
 use super::server::{self, Defaults};
-use super::{Folders, LayoutChoice, Mailbox, Server, rules};
+use super::{Folders, LayoutChoice, Login, Mailbox, Provider, Server, login, rules};
 use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy};
 
@@ -16,9 +17,7 @@ const DEFAULT_JOIN_DAYS: u32 = 14;
 const DAYS_MAX: u32 = 365;
 const DEFAULT_BURST: u32 = 30;
 const BURST_MAX: u32 = 10_000;
-const DEFAULT_POLL_SECONDS: u32 = 60;
 const POLL_SECONDS_MAX: u32 = 3600;
-const DEFAULT_PATIENCE_SECONDS: u32 = 60;
 const PATIENCE_SECONDS_MAX: u32 = 600;
 
 /// The checked mailbox, with no agents yet; `None` when something was wrong, which has then been reported.
@@ -35,15 +34,21 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         )
         .check(problems, |text| rules::address(text));
     let aliases = check_aliases(form, problems);
-    let layout = check_layout(&form.layout, problems);
-    let poll = form.poll_seconds.check_or(DEFAULT_POLL_SECONDS, problems, |number| {
+    let provider = check_provider(&form.provider, problems);
+    let usual = preset(provider.unwrap_or(Provider::Imap));
+    let layout = check_layout(&form.layout, usual.layout, problems);
+    let poll = form.poll_seconds.check_or(usual.poll_seconds, problems, |number| {
         rules::within(*number, 1..=POLL_SECONDS_MAX)
     });
-    let patience = form.patience_seconds.check_or(DEFAULT_PATIENCE_SECONDS, problems, |number| {
+    let patience = form.patience_seconds.check_or(usual.patience_seconds, problems, |number| {
         rules::within(*number, 1..=PATIENCE_SECONDS_MAX)
     });
     let folders = check_folders(&form.folders, problems);
-    let (imap, smtp) = check_servers(form, address.clone(), base, problems);
+    // Which keys are needed depends on the provider, so nothing can be said while that is wrong.
+    let (imap, smtp) = match provider {
+        Some(provider) => check_servers(form, provider, usual, address.clone(), base, problems),
+        None => (None, None),
+    };
     let policy = check_policy(form, problems);
 
     let (name, address, aliases) = (name?, address?, aliases?);
@@ -55,6 +60,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         name,
         address,
         aliases,
+        provider: provider?,
         layout: layout?,
         imap: imap?,
         smtp: smtp?,
@@ -78,8 +84,23 @@ fn check_aliases(form: &MailboxForm, problems: &mut Problems) -> Option<Vec<Stri
     checked.into_iter().collect()
 }
 
-fn check_layout(field: &Field<String>, problems: &mut Problems) -> Option<LayoutChoice> {
-    field.check_or(LayoutChoice::Auto, problems, |text| {
+fn check_provider(field: &Field<String>, problems: &mut Problems) -> Option<Provider> {
+    field.check_or(Provider::Imap, problems, |text| {
+        let choices = [
+            ("gmail", Provider::Gmail),
+            ("microsoft365", Provider::Microsoft365),
+            ("imap", Provider::Imap),
+        ];
+        rules::one_of(text, &choices)
+    })
+}
+
+fn check_layout(
+    field: &Field<String>,
+    usual: LayoutChoice,
+    problems: &mut Problems,
+) -> Option<LayoutChoice> {
+    field.check_or(usual, problems, |text| {
         let choices = [
             ("auto", LayoutChoice::Auto),
             ("keywords", LayoutChoice::Keywords),
@@ -94,35 +115,75 @@ type Servers = (Option<Server>, Option<Option<Server>>);
 
 fn check_servers(
     form: &MailboxForm,
+    provider: Provider,
+    usual: Preset,
     address: Option<String>,
     base: &Path,
     problems: &mut Problems,
 ) -> Servers {
-    let remedy = "write [mailbox.imap] with host and password below this [[mailbox]]";
-    let imap = form.imap.required(problems, remedy).given().and_then(|imap| {
+    if form.imap.is_absent() && usual.imap.is_none() {
+        let remedy = "write [mailbox.imap] with host and password below this [[mailbox]]";
+        form.imap.required(problems, remedy);
+    }
+    let absent = ServerForm::absent(&form.imap.at);
+    let imap = if form.imap.is_absent() { Some(&absent) } else { form.imap.given() };
+    let second = !form.login.is_absent()
+        && imap.is_some_and(|imap| login::refuse_second(&imap.password, problems));
+    let checked = form
+        .login
+        .given()
+        .and_then(|login| login::check(login, provider, address.as_deref(), base, problems));
+    if form.imap.is_absent() && usual.imap.is_none() {
+        return (None, None);
+    }
+    if form.login.is_absent() && form.imap.is_absent() {
+        let remedy = "write [mailbox.login] below this [[mailbox]], with method = \"password\" or \"oauth2\"";
+        form.login.required(problems, remedy);
+        return (None, None);
+    }
+    let token_user = checked.as_ref().map(|checked| checked.user.clone());
+    let is_password =
+        checked.as_ref().is_some_and(|checked| matches!(checked.login, Login::Password(_)));
+    let imap = imap.filter(|_| !second).and_then(|imap| {
         let defaults = Defaults {
             ports: (993, 143),
+            preset: usual.imap,
             example_host: "imap.example.com",
-            user: address.clone(),
-            password: None,
-            ask_for_password: true,
+            // A password opens its user's own mailbox; a token opens the one that is named.
+            user: if is_password { token_user.clone() } else { address.clone() },
+            login: checked.as_ref().map(|checked| checked.login.clone()),
+            ask_for_password: form.login.is_absent(),
         };
         server::check(imap, defaults, base, problems)
     });
-    if form.smtp.is_absent() {
-        return (imap, Some(None));
-    }
-    let smtp = form.smtp.given().and_then(|smtp| {
+    let absent = ServerForm::absent(&form.smtp.at);
+    let smtp = match (form.smtp.is_absent(), usual.smtp) {
+        (true, None) => return (imap, Some(None)),
+        (true, Some(_)) => Some(&absent),
+        (false, _) => form.smtp.given(),
+    };
+    let smtp = smtp.and_then(|smtp| {
         let defaults = Defaults {
             ports: (465, 587),
+            preset: usual.smtp,
             example_host: "smtp.example.com",
-            user: imap.as_ref().map(|imap| imap.user.clone()),
-            password: imap.as_ref().map(|imap| imap.password.clone()),
+            user: imap.as_ref().map(|imap| smtp_user(imap, provider)),
+            login: imap.as_ref().map(|imap| imap.login.clone()),
             ask_for_password: false,
         };
         server::check(smtp, defaults, base, problems)
     });
     (imap, smtp.map(Some))
+}
+
+/// M84: with a person's token, Microsoft's SMTP wants that person, although IMAP wants the shared mailbox.
+fn smtp_user(imap: &Server, provider: Provider) -> String {
+    match &imap.login {
+        Login::OAuth2(oauth) if provider == Provider::Microsoft365 && oauth.is_delegated() => {
+            oauth.user.clone()
+        }
+        _ => imap.user.clone(),
+    }
 }
 
 fn check_folders(field: &Field<FoldersForm>, problems: &mut Problems) -> Option<Folders> {
@@ -309,9 +370,24 @@ pub(super) fn addresses_of(form: &MailboxForm) -> impl Iterator<Item = &Field<St
 type Account = (String, Option<i64>, String);
 
 fn account_of(form: &MailboxForm) -> Option<(&Field<String>, Account)> {
-    let imap = form.imap.given()?;
-    let user = imap.user.given().or(form.address.given())?;
-    let host = imap.host.given()?.to_ascii_lowercase();
-    let field = if imap.user.is_absent() { &imap.host } else { &imap.user };
-    Some((field, (host, imap.port.given().copied(), user.to_lowercase())))
+    let provider = match form.provider.given().map(String::as_str) {
+        Some("gmail") => Provider::Gmail,
+        Some("microsoft365") => Provider::Microsoft365,
+        _ => Provider::Imap,
+    };
+    let usual = preset(provider).imap.map(|place| place.host);
+    let imap = form.imap.given();
+    let host = imap.and_then(|imap| imap.host.given()).map(String::as_str).or(usual)?;
+    let port = imap.and_then(|imap| imap.port.given()).copied();
+    let login_user = form.login.given().and_then(|login| {
+        let is_password = login.method.given().is_none_or(|method| method == "password");
+        login.user.given().filter(|_| is_password)
+    });
+    let user = imap.and_then(|imap| imap.user.given()).or(login_user).or(form.address.given())?;
+    let field = match imap {
+        Some(imap) if !imap.user.is_absent() => &imap.user,
+        Some(imap) if !imap.host.is_absent() => &imap.host,
+        _ => &form.address,
+    };
+    Some((field, (host.to_ascii_lowercase(), port, user.to_lowercase())))
 }

@@ -7,7 +7,10 @@
 mod agents;
 mod document;
 pub mod file;
+mod login;
 mod mailbox;
+pub mod oauth;
+mod preset;
 mod problem;
 mod rules;
 pub mod secret;
@@ -20,6 +23,7 @@ use std::time::Duration;
 
 use toml::de::DeTable;
 
+pub use self::oauth::{Client, ClientProof, Flow, OAuth2};
 pub use self::problem::{Problem, Problems};
 pub use self::secret::{PasswordSource, Secret, SecretError};
 
@@ -86,6 +90,8 @@ pub struct Mailbox {
     pub address: String,
     /// Further addresses whose mail arrives here, lower case.
     pub aliases: Vec<String>,
+    /// Whose servers these are.
+    pub provider: Provider,
     /// How marks are shown.
     pub layout: LayoutChoice,
     /// The server that holds the mail.
@@ -100,6 +106,17 @@ pub struct Mailbox {
     pub patience: Duration,
     /// What the desk decides by.
     pub policy: Policy,
+}
+
+/// Whose servers hold the mail: says what is usual there, and whose words are to be expected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Provider {
+    /// Gmail and Google Workspace.
+    Gmail,
+    /// Microsoft 365 (Exchange Online).
+    Microsoft365,
+    /// Any other IMAP server.
+    Imap,
 }
 
 /// How the admin wants marks to be shown.
@@ -136,10 +153,19 @@ pub struct Server {
     pub port: u16,
     /// How the connection is protected.
     pub tls: Tls,
-    /// The login name.
+    /// The login name; with OAuth, the mailbox to open.
     pub user: String,
-    /// Where the password is.
-    pub password: PasswordSource,
+    /// How Baton proves that it may.
+    pub login: Login,
+}
+
+/// How Baton proves to a server who it is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Login {
+    /// With a password; it is here.
+    Password(PasswordSource),
+    /// With an access token.
+    OAuth2(Box<OAuth2>),
 }
 
 /// How a connection is protected.
@@ -336,7 +362,8 @@ address = "Ana@example.test"
         let smtp = config.mailboxes[0].smtp.as_ref().unwrap();
         assert_eq!((smtp.port, smtp.tls), (587, Tls::Starttls));
         assert_eq!(smtp.user, "support@example.test");
-        assert_eq!(smtp.password, PasswordSource::File("/etc/baton/support.password".into()));
+        let password = PasswordSource::File("/etc/baton/support.password".into());
+        assert_eq!(smtp.login, Login::Password(password));
     }
 
     #[test]

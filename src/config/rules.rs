@@ -143,6 +143,54 @@ pub(super) fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// The address of an endpoint: `https`, or `http` on this machine. Neither secrets nor tokens travel in the clear.
+pub(super) fn url(text: &str) -> Result<String, Wrong> {
+    let example = "write it as in \"https://login.example.com/oauth2/token\"";
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    // Not repeated, since what stands before an @ may be a password.
+    if !matches!(scheme, "https" | "http") || rest.contains('@') {
+        return Err(Wrong::new("is no https address", example));
+    }
+    if text.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
+        return Err(Wrong::new(format!("{} holds a space", shown(text)), example));
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, _)) => name,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host(name)?;
+    if scheme == "http" && !is_loopback(name) {
+        let what =
+            format!("without TLS, everybody on the way to {} could read the secret", shown(name));
+        return Err(Wrong::new(what, "write https:// at its beginning"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A scope (RFC 6749, section 3.3): one word.
+pub(super) fn scope(text: &str) -> Result<String, Wrong> {
+    let legal = |letter: char| letter.is_ascii_graphic() && !matches!(letter, '"' | '\\');
+    if !text.is_empty() && text.chars().all(legal) {
+        return Ok(text.to_owned());
+    }
+    let remedy = "write each scope as a text of its own, as in [\"https://mail.google.com/\"]";
+    Err(Wrong::new(format!("{} is no scope", shown(text)), remedy))
+}
+
+/// An organisation at Microsoft: its id, or one of its domains. Without a person nobody can tell which one `common` is.
+pub(super) fn tenant(text: &str, app_only: bool) -> Result<String, Wrong> {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.');
+    let remedy = "write the Directory (tenant) ID, as in \"0f3a…-…\", or a domain, as in \"contoso.onmicrosoft.com\"";
+    if text.is_empty() || !text.chars().all(legal) {
+        return Err(Wrong::new(format!("{} is no tenant", shown(text)), remedy));
+    }
+    if app_only && ["common", "organizations", "consumers"].contains(&text) {
+        return Err(Wrong::new(format!("{} names no single tenant", shown(text)), remedy));
+    }
+    Ok(text.to_owned())
+}
+
 /// What one of Baton's folders or labels may be called on every kind of server.
 pub(super) fn mark(text: &str) -> Result<String, Wrong> {
     let wrong =
@@ -266,6 +314,35 @@ mod tests {
         }
         for far in ["localhost.example.com", "10.0.0.1", "::2", "128.0.0.1", "127.0.0.1.example"] {
             assert!(!is_loopback(far), "{far}");
+        }
+    }
+
+    #[test]
+    fn secrets_go_to_https_addresses_only() {
+        for good in
+            ["https://a.example/token", "http://127.0.0.1:9/t", "http://[::1]:9/", "https://h?a=b"]
+        {
+            assert_eq!(url(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "a.example",
+            "ftp://a",
+            "http://a.example/",
+            "https://u:p@h/",
+            "https:///x",
+            "https://a b",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_application_alone_names_its_tenant() {
+        assert!(tenant("contoso.onmicrosoft.com", true).is_ok());
+        assert!(tenant("organizations", false).is_ok());
+        for bad in ["common", "a/b", "", "{tenant}"] {
+            assert!(tenant(bad, true).is_err(), "{bad}");
         }
     }
 

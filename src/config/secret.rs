@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest password that is read; a longer file is not a password.
 const SECRET_MAX_BYTES: u64 = 4096;
+/// The longest key or key file.
+const DOCUMENT_MAX_BYTES: u64 = 64 * 1024;
 
 /// Where a password is to be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,6 +29,11 @@ pub enum PasswordSource {
 pub struct Secret(String);
 
 impl Secret {
+    /// Holds a text as a secret from here on.
+    pub fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
     /// The password itself, for the one line that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -87,15 +94,34 @@ pub enum SecretError {
 impl PasswordSource {
     /// Reads the password as it is now. A newline at its end is left out.
     pub fn read(&self) -> Result<Secret, SecretError> {
-        self.read_with(&|name| std::env::var_os(name).map(|value| value.into_encoded_bytes()))
+        self.read_as(&environment, SECRET_MAX_BYTES, only_a_password)
     }
 
-    fn read_with(&self, env: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Secret, SecretError> {
+    /// Reads a key, or a file with one in it: of several lines, and longer than a password.
+    pub fn read_document(&self) -> Result<Secret, SecretError> {
+        self.read_as(&environment, DOCUMENT_MAX_BYTES, only_text)
+    }
+
+    /// Where it is, for messages.
+    pub fn place(&self) -> String {
         match self {
-            PasswordSource::File(file) => password_in(file),
+            PasswordSource::File(file) => file.display().to_string(),
+            PasswordSource::Env(name) => format!("the environment variable {name}"),
+            PasswordSource::Credential(name) => format!("the systemd credential {name}"),
+        }
+    }
+
+    fn read_as(
+        &self,
+        env: Environment<'_>,
+        bytes_max: u64,
+        rule: Rule,
+    ) -> Result<Secret, SecretError> {
+        match self {
+            PasswordSource::File(file) => content(file, bytes_max, rule),
             PasswordSource::Env(name) => {
                 let bytes = env(name).ok_or_else(|| SecretError::NoVariable(name.clone()))?;
-                only_a_password(bytes).map_err(|why| {
+                rule(bytes).map_err(|why| {
                     let place = format!("the environment variable {name}");
                     SecretError::NotAPassword { place, why }
                 })
@@ -105,21 +131,39 @@ impl PasswordSource {
                     .and_then(|bytes| String::from_utf8(bytes).ok())
                     .filter(|folder| !folder.is_empty())
                     .ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
-                password_in(&Path::new(&folder).join(name))
+                content(&Path::new(&folder).join(name), bytes_max, rule)
             }
         }
     }
 }
 
-fn password_in(file: &Path) -> Result<Secret, SecretError> {
+type Environment<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+/// What may be in the place where a secret is said to be.
+type Rule = fn(Vec<u8>) -> Result<Secret, &'static str>;
+
+fn environment(name: &str) -> Option<Vec<u8>> {
+    std::env::var_os(name).map(|value| value.into_encoded_bytes())
+}
+
+fn content(file: &Path, bytes_max: u64, rule: Rule) -> Result<Secret, SecretError> {
     let mut bytes = Vec::new();
     File::open(file)
-        .and_then(|open| open.take(SECRET_MAX_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|open| open.take(bytes_max + 1).read_to_end(&mut bytes))
         .map_err(|source| SecretError::Unreadable { file: file.to_path_buf(), source })?;
-    only_a_password(bytes).map_err(|why| {
+    rule(bytes).map_err(|why| {
         let place = format!("the password file {}", file.display());
         SecretError::NotAPassword { place, why }
     })
+}
+
+fn only_text(bytes: Vec<u8>) -> Result<Secret, &'static str> {
+    let too_long = bytes.len() as u64 > DOCUMENT_MAX_BYTES;
+    match String::from_utf8(bytes).map(Secret) {
+        Ok(_) if too_long => Err("is far longer than a key"),
+        Ok(secret) if secret.expose().trim().is_empty() => Err("is empty"),
+        Ok(secret) => Ok(secret),
+        Err(_) => Err("is not UTF-8 text"),
+    }
 }
 
 fn only_a_password(bytes: Vec<u8>) -> Result<Secret, &'static str> {
@@ -167,8 +211,12 @@ mod tests {
         let env =
             move |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| path.clone().into_bytes());
         let source = PasswordSource::Credential("support".into());
-        assert_eq!(source.read_with(&env).unwrap().expose(), "hunter2");
-        let told = source.read_with(&no_env).unwrap_err().to_string();
+        assert_eq!(
+            source.read_as(&env, SECRET_MAX_BYTES, only_a_password).unwrap().expose(),
+            "hunter2"
+        );
+        let told =
+            source.read_as(&no_env, SECRET_MAX_BYTES, only_a_password).unwrap_err().to_string();
         assert!(told.contains("LoadCredential=support:"), "{told}");
     }
 
@@ -176,13 +224,17 @@ mod tests {
     fn an_error_names_the_place_and_never_the_content() {
         for content in ["", "\n", "hunter2\nhunter3\n", "hunter2\0", &"hunter2".repeat(9999)] {
             let env = |_: &str| Some(content.as_bytes().to_vec());
-            let error = PasswordSource::Env("BATON_PW".into()).read_with(&env).unwrap_err();
+            let error = PasswordSource::Env("BATON_PW".into())
+                .read_as(&env, SECRET_MAX_BYTES, only_a_password)
+                .unwrap_err();
             let told = format!("{error} {error:?}");
             assert!(told.contains("BATON_PW") && !told.contains("hunter"), "{told}");
         }
         let told = PasswordSource::File("/nowhere/pw".into()).read().unwrap_err().to_string();
         assert!(told.contains("/nowhere/pw: No such file"), "{told}");
-        let told = PasswordSource::Env("BATON_PW".into()).read_with(&no_env).unwrap_err();
+        let told = PasswordSource::Env("BATON_PW".into())
+            .read_as(&no_env, SECRET_MAX_BYTES, only_a_password)
+            .unwrap_err();
         assert!(told.to_string().contains("BATON_PW, which should hold the password, is not set"));
     }
 

@@ -6,24 +6,28 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio::sync::watch;
 
+use crate::clock::Timestamp;
 use crate::config;
+use crate::daemon::credential::Key;
 use crate::daemon::memory::LaneMemory;
-use crate::daemon::{Mode, Shared};
+use crate::daemon::{Mode, Shared, expiry};
 use crate::desk::retry::{Retry, WAIT_MIN, pause};
-use crate::imap::connect::{Access, FolderNames, Login, Settings, Tls};
+use crate::imap::Error;
+use crate::imap::connect::{Access, FolderNames, Settings, Tls};
 use crate::imap::watch::watch as watch_mailbox;
+use crate::login::Tokens;
 
 /// A connection that held this long was a good one: the next failure counts as the first.
 const STABLE_AFTER: Duration = Duration::from_secs(300);
 
-/// What the door needs to know of a mailbox; reads the password, which may have changed since the last connection.
-///
-/// # Errors
-/// When the password cannot be read, in words that name where it was looked for.
-pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Settings> {
+/// How often it is looked whether somebody has run `baton login` while a login is refused.
+const LOGIN_LOOK: Duration = Duration::from_secs(2);
+
+/// What the door needs to know of a mailbox.
+pub fn settings(mailbox: &config::Mailbox, key: &Key, access: Access) -> Settings {
     let imap = &mailbox.imap;
     let folders = &mailbox.folders;
-    Ok(Settings {
+    Settings {
         host: imap.host.clone(),
         port: imap.port,
         tls: match imap.tls {
@@ -31,10 +35,7 @@ pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Set
             config::Tls::Starttls => Tls::Starttls,
             config::Tls::None => Tls::None,
         },
-        login: Login {
-            user: imap.user.clone(),
-            password: imap.password.read()?.expose().to_string(),
-        },
+        login: key.login(&imap.user),
         access,
         since: mailbox.policy.since,
         poll: mailbox.poll,
@@ -47,7 +48,7 @@ pub fn settings(mailbox: &config::Mailbox, access: Access) -> anyhow::Result<Set
             trash: folders.trash.clone(),
         },
         root: mailbox.policy.names.root.clone(),
-    })
+    }
 }
 
 /// Watches the mailbox until `stopped` says true.
@@ -56,17 +57,34 @@ pub(crate) async fn run(
     mailbox: config::Mailbox,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let key = Key::new(&mailbox, &shared.state_dir);
+    let warnings =
+        tokio::spawn(expiry::watch(Arc::clone(&shared), mailbox.name.clone(), key.clone()));
     let (mut failures, mut refused) = (0_u32, false);
     let mut reloaded = shared.policies.subscribe();
     while !*stopped.borrow() {
         reloaded.mark_unchanged();
         let begun = shared.clock.now();
-        let ended = one_connection(&shared, &mailbox, &stopped).await;
-        let Err((error, retry)) = ended else { break };
+        let agreed_at = agreed_at(&key);
+        let ended = one_connection(&shared, &mailbox, &key, &stopped).await;
+        let Err(end) = ended else { break };
         if shared.clock.now().since(begun) > STABLE_AFTER {
             failures = 0;
         }
         failures = failures.saturating_add(1);
+        let (error, retry) = match end {
+            // Its time was over. Only a server that says so again and again is worth a word and a pause.
+            End::Routine(words) if failures == 1 => {
+                tracing::info!(
+                    mailbox = mailbox.name,
+                    "{}: {words}; logging in again",
+                    mailbox.name
+                );
+                continue;
+            }
+            End::Routine(words) => (anyhow!(words), Retry::Later),
+            End::Failed(error, retry) => (error, retry),
+        };
         let retry = match (retry, std::mem::replace(&mut refused, retry == Retry::Never)) {
             // It may be a mishap of the server's. One more try soon locks no account.
             (Retry::Never, false) => Retry::Later,
@@ -83,9 +101,22 @@ pub(crate) async fn run(
             _ = stopped.changed() => (),
             // Whoever reloads may have just corrected a password.
             _ = reloaded.changed() => (failures, refused) = (0, false),
+            () = until_agreed(&key, agreed_at) => (failures, refused) = (0, false),
         }
     }
+    warnings.abort();
     note(&shared, &mailbox.name, None).await;
+}
+
+fn agreed_at(key: &Key) -> Option<Timestamp> {
+    key.tokens().and_then(Tokens::agreed_at)
+}
+
+/// Waits until somebody has run `baton login`.
+async fn until_agreed(key: &Key, before: Option<Timestamp>) {
+    while key.tokens().is_none_or(|tokens| tokens.agreed_at() == before) {
+        tokio::time::sleep(LOGIN_LOOK).await;
+    }
 }
 
 /// A number between 0 and 1 that differs from lane to lane and time to time, so that many do not knock at once.
@@ -95,29 +126,39 @@ fn spread() -> f64 {
     f64::from(u32::try_from(random % 1000).unwrap_or(0)) / 1000.0
 }
 
-type Failure = (anyhow::Error, Retry);
+/// How a connection ended that was not told to.
+enum End {
+    /// The session's time was over; nothing is wrong.
+    Routine(String),
+    Failed(anyhow::Error, Retry),
+}
 
 async fn one_connection(
     shared: &Arc<Shared>,
     mailbox: &config::Mailbox,
+    key: &Key,
     stopped: &watch::Receiver<bool>,
-) -> Result<(), Failure> {
+) -> Result<(), End> {
     let access = match shared.mode {
         Mode::Live => Access::ReadWrite,
         Mode::Shadow => Access::ReadOnly,
     };
-    let settings = settings(mailbox, access).map_err(|error| (error, Retry::Never))?;
+    let settings = settings(mailbox, key, access);
     let mut memory = LaneMemory::new(Arc::clone(shared), &mailbox.name, mailbox.layout);
     let stopped = stopped.clone();
     // A task of its own, because the parser of server lines can panic on some of them.
     let task = tokio::spawn(async move { watch_mailbox(&settings, &mut memory, &stopped).await });
     match task.await {
         Ok(Ok(())) => Ok(()),
+        Ok(Err(error @ Error::Ended { .. })) => Err(End::Routine(error.to_string())),
         Ok(Err(error)) => {
-            let retry = error.retry();
-            Err((anyhow::Error::new(error), retry))
+            let (error, retry) = key.explained(error);
+            Err(End::Failed(error, retry))
         }
-        Err(_) => Err((anyhow!("a line of the server could not be understood"), Retry::Later)),
+        Err(_) => {
+            let words = "a line of the server could not be understood";
+            Err(End::Failed(anyhow!(words), Retry::Later))
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! No rule lives here. A lane that fails begins again with growing pauses and never takes the others along.
 
+mod credential;
+mod expiry;
 mod lane;
 mod lock;
 mod memory;
@@ -11,6 +13,7 @@ mod supervise;
 mod wake;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +21,7 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
+pub use credential::Key;
 pub use lane::settings;
 pub use lock::is_running;
 pub use socket::ask;
@@ -46,6 +50,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) mode: Mode,
+    pub(crate) state_dir: PathBuf,
     /// The policies now in force; replaced as a whole by a reload.
     pub(crate) policies: watch::Sender<Arc<Policies>>,
     /// Rings a lane when there may be something to write.
@@ -98,6 +103,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         store,
         clock: Clock::system(),
         mode: if shadow { Mode::Shadow } else { Mode::Live },
+        state_dir: state_dir.clone(),
         policies,
         bells: std::sync::Mutex::default(),
         alarm: Notify::new(),

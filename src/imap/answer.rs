@@ -112,14 +112,29 @@ pub(super) fn refusal(who: &Who, command: &str, done: Done) -> Error {
         let (folder, answer) = ("the mailbox".to_owned(), done.text);
         return Error::NotPermitted { host, account, folder, answer };
     }
-    if said.contains("accesstokenexpired") {
-        return who.lost("the access token has expired");
+    if is_routine_end(&said) {
+        return Error::Ended { host, account, how: done.text };
     }
     let answer = match &done.code {
         Some(code) => format!("[{code}] {}", done.text),
         None => done.text,
     };
     Error::Refused { host, account, command: name(command), code: done.code, answer }
+}
+
+/// What an untagged BYE means.
+pub(super) fn goodbye(who: &Who, said: &str) -> Error {
+    if is_routine_end(&said.to_ascii_lowercase()) {
+        let Who { host, account } = who.clone();
+        return Error::Ended { host, account, how: said.to_owned() };
+    }
+    who.lost(format!("the server said goodbye: {said}"))
+}
+
+/// In lower case: whether a session ended because its time was over. Exchange Online: `Session invalidated -
+/// AccessTokenExpired` (M55), which also comes as the text of a refusal; Gmail: `Session expired, please login again.` (G64).
+fn is_routine_end(said: &str) -> bool {
+    said.contains("accesstokenexpired") || said.starts_with("session expired")
 }
 
 /// The command's name, without arguments: what follows may be an address.

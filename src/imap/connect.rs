@@ -1,9 +1,8 @@
 //! From settings to a logged-in session: TCP, TLS, greeting, login, capabilities.
 //!
-//! What is said before the login is in `before_login.rs`; what a logged-in connection can do, in `session.rs`. Where to
-//! start: [`Settings`].
+//! What is said before the login is in `before_login.rs`, the login in `log_in.rs`; what a logged-in connection can do, in
+//! `session.rs`. Where to start: [`Settings`].
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +11,16 @@ use async_imap::imap_proto::{Capability, Response};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::io::BufWriter;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::answer;
 use super::before_login::BeforeLogin;
+pub use super::credential::{Asked, Credential, Login, NoProof, Proof};
 use super::error::Error;
+use super::log_in::{self, Server};
 pub use super::session::Access;
-use super::session::{Session, Stream, Who, Wire};
-use super::tolerant::Tolerant;
+use super::session::{Session, Who, Wire};
 use crate::clock::Timestamp;
 
 /// How long one address of the server may take to answer.
@@ -37,21 +35,6 @@ pub enum Tls {
     Starttls,
     /// Not at all; for a server on the same machine.
     None,
-}
-
-/// Who logs in, and with what. Its `Debug` prints no password.
-#[derive(Clone)]
-pub struct Login {
-    /// The user, as the server wants it.
-    pub user: String,
-    /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
 }
 
 /// Folders named by the configuration; each overrules what the server says of that role.
@@ -104,6 +87,7 @@ impl Settings {
 /// Connects and logs in.
 pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     let who = settings.who();
+    let proof = log_in::proof(&settings.login).await?;
     let tcp = dial(settings, &who).await?;
     let mut wire: Box<dyn Wire> = Box::new(tcp);
     if settings.tls == Tls::Implicit {
@@ -119,7 +103,12 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
         // RFC 3501, section 6.2.1: what was offered in the clear is forgotten.
         offered = before.capabilities().await?;
     }
-    log_in(&settings.login, before.into_wire(), &offered, who, settings.patience).await
+    let name = (settings.host.as_str(), settings.port);
+    let server = Server { name, offered: &offered, patience: settings.patience };
+    let mut session =
+        log_in::log_in(&settings.login, &proof, before.into_wire(), server, who).await?;
+    introduce(&mut session).await?;
+    Ok(session)
 }
 
 async fn dial(settings: &Settings, who: &Who) -> Result<TcpStream, Error> {
@@ -173,95 +162,6 @@ async fn encrypt(
     }
 }
 
-/// PLAIN carries every character (RFC 4616); LOGIN is for servers that do not have it.
-struct Plain<'a>(&'a Login);
-
-impl async_imap::Authenticator for Plain<'_> {
-    type Response = String;
-    fn process(&mut self, _challenge: &[u8]) -> String {
-        format!("\0{}\0{}", self.0.user, self.0.password)
-    }
-}
-
-/// Logs in over a connection whose greeting has been read.
-async fn log_in(
-    login: &Login,
-    wire: Box<dyn Wire>,
-    offered: &[String],
-    who: Who,
-    patience: Duration,
-) -> Result<Session, Error> {
-    let offers = |name: &str| offered.iter().any(|word| word == name);
-    let stream: Stream = BufWriter::new(Box::new(Tolerant::new(wire)));
-    let mut client = async_imap::Client::new(stream);
-    let mut answer = Err(async_imap::error::Error::No("no way to log in is offered".to_owned()));
-    let attempts = async {
-        if offers("AUTH=PLAIN") {
-            match client.authenticate("PLAIN", Plain(login)).await {
-                Ok(session) => return Ok(session),
-                // BAD: it does not know the mechanism after all.
-                Err((async_imap::error::Error::Bad(said), unused)) => {
-                    client = unused;
-                    answer = Err(async_imap::error::Error::Bad(said));
-                }
-                Err((error, _)) => return Err(error),
-            }
-        }
-        if offers("LOGINDISABLED") {
-            return answer;
-        }
-        client.login(&login.user, &login.password).await.map_err(|(error, _)| error)
-    };
-    let inner = match timeout(patience, attempts).await {
-        Ok(Ok(session)) => session,
-        Ok(Err(error)) => return Err(login_failure(&who, error)),
-        Err(_) => return Err(who.lost("no answer to the login")),
-    };
-    let mut session = Session::new(inner, who, patience);
-    introduce(&mut session).await?;
-    Ok(session)
-}
-
-/// What a refused login says when the password was not even looked at: codes of RFC 5530, section 3, and Gmail's words.
-const NOT_NOW: [&str; 8] = [
-    "[unavailable]",
-    "[inuse]",
-    "[limit]",
-    "[serverbug]",
-    "[throttled]",
-    "too many simultaneous connections",
-    "exceeded command or bandwidth limits",
-    "server unavailable",
-];
-
-/// Wrong password, or something that passes?
-fn login_failure(who: &Who, error: async_imap::error::Error) -> Error {
-    use async_imap::error::Error as Imap;
-    let said = match error {
-        Imap::No(said) | Imap::Bad(said) => said,
-        Imap::Validate(_) => "user or password contain a line break".to_owned(),
-        Imap::ConnectionLost => return who.lost("the server closed it during the login"),
-        Imap::Io(error) => return who.lost(answer::read_failure(&error)),
-        other => return who.lost(other.to_string()),
-    };
-    let answer = server_words(&said);
-    let lower = answer.to_ascii_lowercase();
-    if let Some(wait) = answer::backoff(&lower) {
-        let Who { host, account } = who.clone();
-        return Error::Throttled { host, account, wait };
-    }
-    if NOT_NOW.iter().any(|words| lower.contains(words)) {
-        return who.lost(format!("no login just now: {answer}"));
-    }
-    Error::LoginRefused { host: who.host.clone(), account: who.account.clone(), answer }
-}
-
-/// async-imap says `code: None, info: Some("…")`.
-fn server_words(said: &str) -> String {
-    let words = said.split_once("info: Some(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
-    words.unwrap_or(said).replace("\\\"", "\"")
-}
-
 /// Asks what the server can do now, and switches on what has to be switched on.
 async fn introduce(session: &mut Session) -> Result<(), Error> {
     let mut capabilities = Vec::new();
@@ -305,51 +205,26 @@ pub(super) mod tests {
         (start(wire, "secret").await.unwrap(), script)
     }
 
-    async fn start(wire: tokio::io::DuplexStream, password: &str) -> Result<Session, Error> {
+    pub(crate) async fn start(
+        wire: tokio::io::DuplexStream,
+        password: &str,
+    ) -> Result<Session, Error> {
+        start_with(wire, Proof::Password(password.to_owned())).await
+    }
+
+    pub(crate) async fn start_with(
+        wire: tokio::io::DuplexStream,
+        proof: Proof,
+    ) -> Result<Session, Error> {
         let who = Who { host: "h:143".to_owned(), account: "ann".to_owned() };
-        let login = Login { user: "ann".to_owned(), password: password.to_owned() };
+        let login = Login::with("ann", proof.clone());
         let mut before = BeforeLogin::new(Box::new(wire), &who, PATIENCE);
         before.greeting().await?;
         let offered = before.capabilities().await?;
-        log_in(&login, before.into_wire(), &offered, who.clone(), PATIENCE).await
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_told_from_a_server_that_is_busy() {
-        for (said, never) in [
-            ("[AUTHENTICATIONFAILED] Authentication failed.", true),
-            ("LOGIN failed.", true),
-            ("[UNAVAILABLE] Temporary authentication failure.", false),
-            ("Too many simultaneous connections. (Failure)", false),
-            ("Server Unavailable. 15", false),
-        ] {
-            let (wire, _script) = script::play(format!(
-                "S: * OK ready\nC: B1 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: B1 OK\n\
-                 C: A0001 LOGIN \"ann\" \"wrong\"\nS: A0001 NO {said}"
-            ));
-            let error = start(wire, "wrong").await.unwrap_err();
-            assert_eq!(matches!(error, Error::LoginRefused { .. }), never, "{error}");
-            assert!(error.to_string().contains(said), "{error}");
-            assert!(!error.to_string().contains("wrong\""), "{error}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_password_of_any_characters_goes_by_plain() {
-        let (wire, script) = script::play(
-            "S: * OK ready\nC: B1 CAPABILITY\nS: * CAPABILITY IMAP4rev1 AUTH=PLAIN\nS: B1 OK\n\
-             C: A0001 AUTHENTICATE PLAIN\nS: +\n\
-             C: AGFubgBwIlxcw7w=\nS: A0001 OK in\n\
-             C: A0002 CAPABILITY\nS: * CAPABILITY IMAP4rev1\nS: A0002 OK"
-                .to_owned(),
-        );
-        start(wire, "p\"\\\\ü").await.unwrap();
-        script.played().await;
-    }
-
-    #[test]
-    fn no_password_is_printed() {
-        let login = Login { user: "ann".to_owned(), password: "secret".to_owned() };
-        assert_eq!(format!("{login:?}"), "Login { user: \"ann\", .. }");
+        let server = Server { name: ("h", 143), offered: &offered, patience: PATIENCE };
+        let wire = before.into_wire();
+        let mut session = log_in::log_in(&login, &proof, wire, server, who.clone()).await?;
+        introduce(&mut session).await?;
+        Ok(session)
     }
 }

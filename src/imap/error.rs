@@ -37,6 +37,49 @@ pub enum Error {
         /// The server's words.
         answer: String,
     },
+    /// The server did not take the access token.
+    #[error("{host} refused the access token of {account}: {answer}")]
+    TokenRefused {
+        /// Host and port.
+        host: String,
+        /// The account.
+        account: String,
+        /// The server's words.
+        answer: String,
+        /// The JSON with which some servers give the reason (RFC 7628, section 3.2.2).
+        challenge: Option<String>,
+    },
+    /// The server lets nobody in just now, whatever is shown to it.
+    #[error("{host} lets {account} not log in just now: {answer}")]
+    NotNow {
+        /// Host and port.
+        host: String,
+        /// The account.
+        account: String,
+        /// The server's words.
+        answer: String,
+    },
+    /// There was nothing to log in with.
+    #[error("cannot log in as {account}")]
+    NoProof {
+        /// The account.
+        account: String,
+        /// What is missing, and what to do.
+        #[source]
+        why: anyhow::Error,
+        /// Whether asking again can help.
+        retry: Retry,
+    },
+    /// The session was as long as its token, or as the server lets sessions be. Nothing is wrong.
+    #[error("{host} ended the session of {account}: {how}")]
+    Ended {
+        /// Host and port.
+        host: String,
+        /// The account.
+        account: String,
+        /// The server's words.
+        how: String,
+    },
     /// Logged in, but the mailbox may not be opened.
     #[error("{host} does not let {account} open {folder}: {answer}; give the account access to it")]
     NotPermitted {
@@ -93,9 +136,13 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Error::Unreachable { .. } | Error::Lost { .. } => Retry::Later,
+            Error::NotNow { .. } | Error::Ended { .. } => Retry::Later,
+            Error::NoProof { retry, .. } => *retry,
             // A folder that may not be opened locks no account, and servers also say so while they are being repaired.
             Error::Refused { .. } | Error::NotPermitted { .. } | Error::Memory(_) => Retry::Later,
-            Error::Tls { .. } | Error::LoginRefused { .. } => Retry::Never,
+            Error::Tls { .. } | Error::LoginRefused { .. } | Error::TokenRefused { .. } => {
+                Retry::Never
+            }
             Error::Throttled { wait, .. } => Retry::After(*wait),
         }
     }

@@ -4,7 +4,8 @@
 //! PEEK, never sets `\Seen`, and expunges nothing but the originals of messages that it has just copied where the server
 //! has no MOVE. It knows nothing of threads: folders, UIDs, flags and bytes go out, [`Change`]s come in.
 //!
-//! In reading order: `watch` (one connection's life), `connect`, `session` (runs a command) with `answer` and `tolerant`
+//! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
+//! `sasl`, `session` (runs a command) with `answer` and `tolerant`
 //! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
 //! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
 
@@ -13,11 +14,14 @@ mod arrivals;
 mod before_login;
 mod catch_up;
 pub mod connect;
+mod credential;
 pub mod error;
 mod fetch;
 mod folders;
 mod idle;
+mod log_in;
 pub mod probe;
+mod sasl;
 #[cfg(test)]
 mod script;
 mod session;

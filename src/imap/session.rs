@@ -202,7 +202,7 @@ impl Session {
         match data.parsed() {
             Response::Data { status: Status::Bye, outcome } => {
                 let said = outcome.information.as_deref().unwrap_or_default();
-                return Err(self.who.lost(format!("the server said goodbye: {said}")));
+                return Err(answer::goodbye(&self.who, said));
             }
             Response::MailboxData(MailboxDatum::Status { mailbox, status }) => {
                 let name = folders::told_name(mailbox);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use super::connect::{Access, FolderNames, Login, Settings, Tls, connect};
+use super::connect::{Access, FolderNames, Login, Proof, Settings, Tls, connect};
 use super::session::Session;
 use super::{
     Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
@@ -132,7 +132,7 @@ pub(super) fn settings(port: u16) -> Settings {
         host: "127.0.0.1".to_owned(),
         port,
         tls: Tls::None,
-        login: Login { user: "support@example.org".to_owned(), password: "pass".to_owned() },
+        login: Login::with("support@example.org", Proof::Password("pass".to_owned())),
         access: Access::ReadWrite,
         since: Timestamp(0),
         poll: Duration::from_secs(300),
@@ -448,7 +448,7 @@ async fn a_shadow_reads_and_writes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_password_is_refused() {
     let Some(dovecot) = Dovecot::start("").await else { return };
-    let login = Login { user: "x".to_owned(), password: "wr\"ong\\ü".to_owned() };
+    let login = Login::with("x", Proof::Password("wr\"ong\\ü".to_owned()));
     let error = connect(&Settings { login, ..dovecot.settings() }).await.unwrap_err();
     assert!(matches!(error, super::Error::LoginRefused { .. }), "{error}");
     assert!(!error.to_string().contains("ong"), "{error}");

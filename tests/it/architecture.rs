@@ -12,9 +12,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["clock", "desk", "mail"]),
     ("config", &["clock", "desk"]),
     ("imap", &["clock", "config", "desk", "mail"]),
+    ("login", &["clock", "config", "desk"]),
     ("engine", &["clock", "desk", "mail", "store"]),
-    ("daemon", &["clock", "config", "desk", "engine", "imap", "mail", "store"]),
-    ("cli", &["clock", "config", "daemon", "desk", "engine", "imap", "mail", "store"]),
+    ("daemon", &["clock", "config", "desk", "engine", "imap", "login", "mail", "store"]),
+    ("cli", &["clock", "config", "daemon", "desk", "engine", "imap", "login", "mail", "store"]),
 ];
 
 /// What the rules must never contain, and who is a rule.

@@ -1,0 +1,52 @@
+//! What `provider` stands for: where a provider's servers are, and how it wants to be treated.
+//!
+//! A preset only fills in what the admin leaves out; every value has a key that overrules it. Where to start:
+//! [`preset`].
+
+use super::{LayoutChoice, Provider, Tls};
+
+/// Where a server of a provider is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) host: &'static str,
+    pub(super) tls: Tls,
+}
+
+/// What is known of a provider.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Preset {
+    pub(super) imap: Option<Place>,
+    pub(super) smtp: Option<Place>,
+    pub(super) layout: LayoutChoice,
+    pub(super) poll_seconds: u32,
+    pub(super) patience_seconds: u32,
+}
+
+/// The preset of a provider.
+pub(super) fn preset(provider: Provider) -> Preset {
+    match provider {
+        // G1; G72: when Gmail throttles, every answer takes ten seconds and more.
+        Provider::Gmail => Preset {
+            imap: Some(Place { host: "imap.gmail.com", tls: Tls::Implicit }),
+            smtp: Some(Place { host: "smtp.gmail.com", tls: Tls::Implicit }),
+            layout: LayoutChoice::Labels,
+            poll_seconds: 60,
+            patience_seconds: 120,
+        },
+        // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands.
+        Provider::Microsoft365 => Preset {
+            imap: Some(Place { host: "outlook.office365.com", tls: Tls::Implicit }),
+            smtp: Some(Place { host: "smtp.office365.com", tls: Tls::Starttls }),
+            layout: LayoutChoice::Folders,
+            poll_seconds: 60,
+            patience_seconds: 120,
+        },
+        Provider::Imap => Preset {
+            imap: None,
+            smtp: None,
+            layout: LayoutChoice::Auto,
+            poll_seconds: 60,
+            patience_seconds: 60,
+        },
+    }
+}
