@@ -27,4 +27,5 @@ mod hostile;
 mod laws;
 mod migrations;
 mod scenarios;
+mod tokens;
 mod world;

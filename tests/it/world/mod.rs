@@ -14,6 +14,7 @@ mod promise;
 mod proxy;
 mod setup;
 mod shown;
+pub(crate) mod tokens;
 
 use std::fmt::Write as _;
 use std::fs;
