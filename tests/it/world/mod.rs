@@ -9,6 +9,8 @@ mod baton;
 mod dovecot;
 mod eyes;
 mod fault;
+#[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
+pub(crate) mod imapd;
 mod people;
 mod promise;
 mod proxy;
