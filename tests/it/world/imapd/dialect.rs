@@ -173,6 +173,10 @@ pub(crate) trait Dialect: Send + 'static {
     fn before(&mut self, _session: &Session, _verb: &str, _bytes: usize) -> Before {
         Before::Go
     }
+    /// Asked after that, for refusals that depend on what the command says.
+    fn refuses(&mut self, _session: &Session, _command: &Command) -> Option<Refused> {
+        None
+    }
     /// Sees every tagged answer (what follows the tag) with the size of all that is answered, and may change it.
     fn after(&mut self, _session: &Session, tagged: String, _bytes: usize) -> String {
         tagged
@@ -186,6 +190,14 @@ pub(crate) trait Dialect: Send + 'static {
     /// Whether changes are told while the client idles.
     fn pushes(&self, _session: &Session) -> bool {
         true
+    }
+    /// Whether news come before the line that says that the server idles (M52); right behind it otherwise.
+    fn tells_before_idling(&self) -> bool {
+        false
+    }
+    /// Whether FETCH leaves this mail out, as if it were gone (M48).
+    fn withholds(&self, _mail: &Mail) -> bool {
+        false
     }
     /// What ENABLE can enable: of `UTF8=ACCEPT` and `CONDSTORE`.
     fn enables(&self) -> &'static [&'static str] {

@@ -24,7 +24,7 @@ impl Turn<'_> {
         self.session.condstore |= items.contains(&Item::ModSeq);
         let mut gone = false;
         for (number, known) in selected.within(set, uid) {
-            if self.is_gone(selected, &known) {
+            if self.is_gone(selected, &known) || self.is_withheld(&known) {
                 gone = true;
             } else if self.is_newer(&known, changed_since) {
                 self.fetch_one(selected, number, &known, &items);
@@ -37,6 +37,10 @@ impl Turn<'_> {
     pub(super) fn is_gone(&self, selected: &Selected, known: &Known) -> bool {
         let folder = self.store().folder(selected.folder);
         folder.is_none_or(|folder| folder.entry(known.uid).is_none())
+    }
+
+    fn is_withheld(&self, known: &Known) -> bool {
+        self.store().mails.get(&known.mail).is_some_and(|mail| self.dialect.withholds(mail))
     }
 
     fn is_newer(&self, known: &Known, changed_since: Option<u64>) -> bool {

@@ -44,7 +44,7 @@ pub(crate) use self::dialect::{
     Before, Copied, Credentials, Dialect, Grammar, Limits, Listed, Moment, Refused, Session,
     Verdict,
 };
-pub(crate) use self::parse::{Change, Command, How, compact};
+pub(crate) use self::parse::{Change, Command, How, Key, compact};
 pub(crate) use self::plain::{Incoming, Pairs, Placed};
 pub(crate) use self::server::{Heard, Server};
 pub(crate) use self::store::{Entry, Folder, FolderId, Mail, MailId, Store};

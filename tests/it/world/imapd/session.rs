@@ -159,6 +159,14 @@ impl<D: Dialect> Connection<D> {
             return Next::GoOn;
         };
         let before = self.shared.dialect().before(&self.session, &verb, bytes.len());
+        let refused = match before {
+            Before::Go => self.shared.dialect().refuses(&self.session, &command),
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            self.answer(&tag, refused, out);
+            return Next::GoOn;
+        }
         let (lines, next) = match before {
             Before::Go => return self.carry_out(&tag, &verb, command, out),
             Before::Slow(pause) => {
@@ -213,7 +221,10 @@ impl<D: Dialect> Connection<D> {
     fn begin_idling(&mut self, tag: &str, out: &mut Vec<u8>) {
         self.session.idling = true;
         let dialect = self.shared.dialect();
-        // M52: some say the news before they say that they idle; here it comes right behind.
+        if let Some(selected) = self.selected.as_mut().filter(|_| dialect.tells_before_idling()) {
+            let news = selected.news(&*dialect, &self.session, May::Expunge);
+            out.extend(news.into_iter().flat_map(|line| format!("{line}\r\n").into_bytes()));
+        }
         out.extend_from_slice(format!("{}\r\n", dialect.idling()).as_bytes());
         self.expects = Expects::Done { tag: tag.to_owned() };
     }
