@@ -22,6 +22,7 @@ mod architecture;
 mod bad_configs;
 mod eml;
 mod example_config;
+mod exchange;
 mod faults;
 mod hostile;
 mod laws;

@@ -7,6 +7,7 @@
 mod after;
 mod baton;
 mod dovecot;
+pub(crate) mod exchange;
 mod eyes;
 mod fault;
 #[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]

@@ -25,7 +25,7 @@
 //! A real Dovecot takes the tokens with [`super::Server::asking`], through `introspection_url()`. No code is shared with Baton.
 
 pub(crate) mod browser;
-mod form;
+pub(crate) mod form;
 pub(crate) mod google;
 pub(crate) mod http;
 mod introspection;
@@ -35,7 +35,7 @@ pub(crate) mod microsoft;
 
 pub(crate) use self::google::Google;
 pub(crate) use self::http::Trouble;
-pub(crate) use self::ledger::{Death, Refused, Who};
+pub(crate) use self::ledger::{Death, Grant, Ledger, Refused, Who, random};
 pub(crate) use self::microsoft::Microsoft;
 
 /// What the person at the browser does with the consent screen.
