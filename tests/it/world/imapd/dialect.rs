@@ -100,6 +100,8 @@ pub(crate) enum Moment<'a> {
     /// STORE UNCHANGEDSINCE left these alone.
     Modified(&'a str),
     NoSuchFolder(&'a str),
+    /// Of SELECT and EXAMINE, which leave no folder open then.
+    CannotSelect(&'a str),
     /// Of COPY, MOVE and APPEND: the client may create it and try again.
     NoSuchTarget(&'a str),
     /// The folder is open for reading only.
@@ -181,7 +183,7 @@ pub(crate) trait Dialect: Send + 'static {
     fn after(&mut self, _session: &Session, tagged: String, _bytes: usize) -> String {
         tagged
     }
-    /// Asked after every change and command of anybody: lines to end this session with.
+    /// Asked after every change and command of anybody, and once in a while: lines to end this session with.
     fn interrupts(&mut self, _session: &Session) -> Option<Vec<String>> {
         None
     }
@@ -210,6 +212,10 @@ pub(crate) trait Dialect: Send + 'static {
 
     /// The folders as LIST shows them.
     fn listed(&self, session: &Session) -> Vec<Listed>;
+    /// The attributes of a folder in XLIST.
+    fn xlist_attributes(&self, _name: &str, attributes: Vec<String>) -> Vec<String> {
+        attributes
+    }
     /// Folder names are quoted unless the dialect knows better; `wire` is encoded.
     fn quoted_name(&self, wire: &str) -> String {
         super::render::quoted(wire)

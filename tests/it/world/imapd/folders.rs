@@ -43,12 +43,12 @@ impl Turn<'_> {
         *self.selected = None;
         self.session.selected = None;
         let Some(id) = self.dialect.find(self.session, name) else {
-            return self.words(Moment::NoSuchFolder(name));
+            return self.words(Moment::CannotSelect(name));
         };
         self.session.selected = Some(id);
         *self.selected = Some(Selected::open(self.dialect, self.session, id, read_only));
         let Some(folder) = self.store().folder(id) else {
-            return self.words(Moment::NoSuchFolder(name));
+            return self.words(Moment::CannotSelect(name));
         };
         let name = folder.name.clone();
         for line in self.dialect.opened(self.session, folder, read_only) {
@@ -77,6 +77,9 @@ impl Turn<'_> {
             let fits = listing.patterns.iter().any(|pattern| matches(pattern, &name));
             if !fits || (subscribed_only && !subscribed) || (special_only && !special) {
                 continue;
+            }
+            if listing.verb == ListVerb::Xlist {
+                attributes = self.dialect.xlist_attributes(&name, attributes);
             }
             if tell_subscribed && subscribed {
                 attributes.push("\\Subscribed".into());

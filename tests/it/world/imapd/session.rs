@@ -1,7 +1,8 @@
 //! One connection: greeting, logging in, commands one after the other, idling.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,6 +13,9 @@ use super::server::{Line, Shared};
 use super::turn::Turn;
 use super::view::{May, Selected};
 use super::wire::{Excess, Input};
+
+/// How often a provider is asked whether the session's time is over.
+const TICK: Duration = Duration::from_millis(500);
 
 /// What the next line of the client is.
 enum Expects {
@@ -69,11 +73,11 @@ impl<D: Dialect> Connection<D> {
         };
         self.line.send(format!("{greeting}\r\n").as_bytes());
         while next == Next::GoOn {
-            next = match self.inputs.recv() {
+            next = match self.inputs.recv_timeout(TICK) {
                 Ok(Input::Line(bytes)) => self.heard(&bytes),
                 Ok(Input::Excess(bytes, excess)) => self.heard_too_much(&bytes, excess),
-                Ok(Input::Wake) => self.woken(),
-                Ok(Input::Closed) | Err(_) => Next::Close,
+                Ok(Input::Wake) | Err(RecvTimeoutError::Timeout) => self.woken(),
+                Ok(Input::Closed) | Err(RecvTimeoutError::Disconnected) => Next::Close,
             };
         }
         self.shared.dialect().left(&self.session);

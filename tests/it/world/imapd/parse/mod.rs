@@ -236,18 +236,18 @@ fn store(uid: bool, cursor: &mut Cursor<'_>, grammar: &Grammar) -> Parsed<Comman
     let values = match what.as_str() {
         "FLAGS" if cursor.peek() == Some(b'(') => cursor.list(Cursor::flag)?,
         "FLAGS" => cursor.words(Cursor::flag)?,
-        other if grammar.extra_items.contains(&other) => labels(cursor)?,
+        other if grammar.extra_items.contains(&other) => labels(cursor, grammar)?,
         _ => return Err(Unparsable),
     };
     let change = Change { how, what, values };
     Ok(Command::Store { set, uid, change, silent, unchanged_since })
 }
 
-/// `(\Inbox foo "a b")`, or one alone.
-fn labels(cursor: &mut Cursor<'_>) -> Parsed<Vec<String>> {
+/// `(\Inbox foo "a b")`, or one alone; in modified UTF-7 as folder names are (G31).
+fn labels(cursor: &mut Cursor<'_>, grammar: &Grammar) -> Parsed<Vec<String>> {
     let label = |cursor: &mut Cursor<'_>| match cursor.peek() {
         Some(b'\\') => cursor.flag(),
-        _ => cursor.text(),
+        _ => mailbox::name(cursor, grammar),
     };
     if cursor.peek() == Some(b'(') { cursor.list(label) } else { cursor.words(label) }
 }
