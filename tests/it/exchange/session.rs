@@ -97,6 +97,7 @@ fn what_is_not_there() {
         ("SEARCH RETURN (ALL) ALL", argument),
         ("ENABLE UTF8=ACCEPT", unknown),
         ("GETQUOTAROOT INBOX", unknown),
+        ("XLIST \"\" \"*\"", unknown),
         ("SORT (DATE) UTF-8 ALL", unknown),
     ] {
         // A new connection for each, because ten errors end one.

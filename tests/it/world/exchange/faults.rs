@@ -136,15 +136,9 @@ impl Exchange {
         Some(if throttle.closes { Before::Close(vec![line]) } else { Before::Answer(vec![line]) })
     }
 
-    pub(super) fn token_is_over(&self, session: &Session) -> bool {
+    fn token_is_over(&self, session: &Session) -> bool {
         let token = self.guests.get(&session.number).and_then(|guest| guest.token.as_deref());
         token.is_some_and(|token| self.ledger.look_up(token).is_err())
-    }
-
-    /// Whether anybody idles whose token is over and who has not been told.
-    pub(super) fn somebody_is_over(&self) -> bool {
-        let mut tokens = self.guests.values().filter_map(|guest| guest.token.as_deref());
-        tokens.any(|token| self.ledger.look_up(token).is_err())
     }
 
     /// M46: about ten errors, and the server hangs up.

@@ -26,10 +26,7 @@ mod rendering;
 mod service;
 mod words;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
 
 use self::knobs::Knobs;
 use self::mailbox::{Category, Mailbox};
@@ -45,16 +42,12 @@ pub(crate) const SHARED: &str = "shared@contoso.com";
 /// A member with Full Access to it.
 pub(crate) const ANA: &str = "ana@contoso.com";
 
-/// How often the tenant looks whether a token has ended by itself.
-const TICK: Duration = Duration::from_millis(50);
-
 /// A running organisation.
 pub(crate) struct Tenant {
     pub(crate) microsoft: Microsoft,
     pub(crate) imap: Arc<Server<Exchange>>,
     /// Graph, for troubles and its record.
     pub(crate) graph: http::Server,
-    clock: Clock,
 }
 
 impl Tenant {
@@ -72,8 +65,7 @@ impl Tenant {
         exchange.mailboxes.insert(ANA.to_owned(), Mailbox::new(ANA, Language::English));
         let imap = Arc::new(Server::start(exchange));
         let graph = graph::start(Arc::clone(&imap));
-        let clock = Clock::start(Arc::clone(&imap));
-        Tenant { microsoft, imap, graph, clock }
+        Tenant { microsoft, imap, graph }
     }
 
     /// Turns knobs.
@@ -175,46 +167,5 @@ impl Tenant {
     /// What stands for `https://graph.microsoft.com/v1.0`.
     pub(crate) fn graph_url(&self) -> String {
         format!("{}/v1.0", self.graph.url())
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        self.clock.stop();
-    }
-}
-
-/// Wakes the sessions when a token has ended by itself.
-struct Clock {
-    stopped: Arc<(Mutex<()>, Condvar, AtomicBool)>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Clock {
-    fn start(imap: Arc<Server<Exchange>>) -> Clock {
-        let stopped = Arc::new((Mutex::new(()), Condvar::new(), AtomicBool::new(false)));
-        let shared = Arc::clone(&stopped);
-        let thread = std::thread::spawn(move || {
-            let (lock, changed, stop) = &*shared;
-            let mut guard = lock.lock().unwrap();
-            while !stop.load(Ordering::SeqCst) {
-                if imap.looks(|exchange| exchange.somebody_is_over()) {
-                    imap.with(|_| ());
-                }
-                guard = changed.wait_timeout(guard, TICK).unwrap().0;
-            }
-        });
-        Clock { stopped, thread: Some(thread) }
-    }
-
-    fn stop(&mut self) {
-        let (lock, changed, stop) = &*self.stopped;
-        let guard = lock.lock().unwrap();
-        stop.store(true, Ordering::SeqCst);
-        changed.notify_all();
-        drop(guard);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

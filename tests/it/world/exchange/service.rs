@@ -180,8 +180,9 @@ impl Dialect for Exchange {
 
     fn refuses(&mut self, _: &Session, command: &Command) -> Option<Refused> {
         match command {
-            // M6: neither ENABLE nor QUOTA is known.
+            // M6: neither ENABLE nor QUOTA is known, nor XLIST.
             Command::Enable(_) | Command::Quota { .. } => Some(COMMAND_ERROR.into()),
+            Command::List(listing) if listing.verb.name() == "XLIST" => Some(COMMAND_ERROR.into()),
             // M29: every message is refused, whether it is there or not.
             Command::Store { change, .. } => self.kept_flags(change.values.clone()).err(),
             // M29: searching for a keyword raised an error.

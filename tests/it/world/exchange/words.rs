@@ -89,7 +89,7 @@ pub(super) fn words(moment: Moment<'_>) -> String {
             format!("OK [APPENDUID {} {}] APPEND completed.", placed.uid_validity, placed.uid)
         }
         Moment::SomeAreGone => "OK FETCH completed.".into(),
-        Moment::NoSuchFolder(_) => "NO Mailbox does not exist.".into(),
+        Moment::NoSuchFolder(_) | Moment::CannotSelect(_) => "NO Mailbox does not exist.".into(),
         Moment::NoSuchTarget(_) => "NO [TRYCREATE] Mailbox does not exist.".into(),
         // M11.
         Moment::ReadOnly | Moment::WrongState(_) => "BAD Command received in Invalid state.".into(),

@@ -88,11 +88,6 @@ impl<D: Dialect> Server<D> {
         done
     }
 
-    /// Looks at the provider, and wakes nobody.
-    pub(crate) fn looks<T>(&self, look: impl FnOnce(&D) -> T) -> T {
-        look(&self.shared.dialect())
-    }
-
     /// Everything the clients have said, in order.
     pub(crate) fn heard(&self) -> Vec<Heard> {
         self.shared.heard.lock().unwrap().clone()
