@@ -7,13 +7,17 @@
 mod after;
 mod baton;
 mod dovecot;
+pub(crate) mod exchange;
 mod eyes;
 mod fault;
+#[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
+pub(crate) mod imapd;
 mod people;
 mod promise;
 mod proxy;
 mod setup;
 mod shown;
+pub(crate) mod tokens;
 
 use std::fmt::Write as _;
 use std::fs;
