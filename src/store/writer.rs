@@ -154,6 +154,10 @@ impl Writer {
                 Ok(transaction) => {
                     let answers: Vec<Answer> =
                         group.into_iter().map(|job| job(&transaction)).collect();
+                    #[cfg(debug_assertions)]
+                    if transaction.total_changes() != changes {
+                        self.fuse.before_commit();
+                    }
                     (answers, transaction.commit())
                 }
                 Err(error) => {
@@ -164,7 +168,7 @@ impl Writer {
             };
         #[cfg(debug_assertions)]
         if committed.is_ok() && self.conn.total_changes() != changes {
-            self.fuse.burn();
+            self.fuse.after_commit();
         }
         if let Err(error) = &committed {
             tracing::error!("The database does not take changes: {error}");

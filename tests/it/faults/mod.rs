@@ -4,6 +4,7 @@
 //! tells the long form: `BATON_LONG=1 cargo test --test it faults -- --nocapture`.
 
 mod crash;
+mod crash_everywhere;
 mod disk;
 mod kill;
 mod network;

@@ -6,6 +6,7 @@
 
 mod after;
 mod baton;
+pub(crate) mod crashes;
 mod dovecot;
 mod eyes;
 mod fault;
@@ -23,6 +24,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) use self::baton::{Baton, Status, Thread};
+pub(crate) use self::crashes::{Crashes, Moment};
 pub(crate) use self::dovecot::{Dovecot, Server, signal};
 pub(crate) use self::eyes::{Eyes, Imap, Place};
 pub(crate) use self::fault::{ALWAYS, Fault};
@@ -60,17 +62,6 @@ pub(crate) struct World {
     pub(crate) crashes: Crashes,
 }
 
-/// When the daemon dies on purpose: right after a commit, before anybody is answered.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Crashes {
-    /// After how many commits.
-    pub(crate) after: Option<usize>,
-    /// Whether the next daemon dies too, after one commit more.
-    pub(crate) again: bool,
-    /// How often it died.
-    pub(crate) died: usize,
-}
-
 impl World {
     fn new(setup: Setup) -> World {
         let dir = tempfile::Builder::new().prefix("baton-world-").tempdir().expect("a folder");
@@ -92,7 +83,7 @@ impl World {
             dir,
             here: 0,
             mails: Vec::new(),
-            crashes: Crashes::default(),
+            crashes: Crashes::from_environment(),
         };
         world.baton.configure(&world.configuration());
         world
@@ -178,24 +169,37 @@ impl World {
             Mode::Run => &[],
             Mode::Shadow => &["--shadow"],
         };
-        self.baton.start(arguments, self.crashes.after);
+        self.baton.start(arguments, self.crashes.fuse());
     }
 
-    /// Starts a daemon that has died on purpose again, as systemd does.
-    fn restart_after_a_crash(&mut self) {
-        let Some(after) = self.crashes.after else { return };
-        if self.baton.is_running() {
-            return;
+    /// Starts a daemon that has died on purpose again, as systemd does. Answers whether it had.
+    fn restart_after_a_crash(&mut self) -> bool {
+        if !self.crashes.is_waited_for() || !self.baton.has_aborted() {
+            return false;
         }
-        self.crashes.died += 1;
-        self.crashes.after = self.crashes.again.then_some(after + 1);
+        self.crashes.happened();
         self.start_unattended();
+        true
     }
 
-    /// Stops the daemon, which must end well.
+    /// From here on the daemon dies no more, and runs.
+    pub(crate) fn ends_crashes(&mut self) {
+        if self.crashes.end() {
+            self.baton.kill();
+        }
+        if !self.baton.is_running() {
+            self.start_unattended();
+        }
+    }
+
+    /// Stops the daemon, which must end well, unless it dies on purpose just then.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
         let status = self.baton.stop();
+        if self.crashes.is_waited_for() && baton::is_abort(status) {
+            self.crashes.happened();
+            return;
+        }
         assert!(status.success(), "the daemon ended with {status}:\n{}", self.baton.log_tail(40));
     }
 
@@ -246,7 +250,10 @@ impl World {
     /// Checks that something stays true while Baton looks at the mailbox a few times more.
     #[track_caller]
     pub(crate) fn stays(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
-        let broken = poll(Duration::from_millis(2500), || (!holds(self)).then_some(()));
+        let broken = poll(Duration::from_millis(2500), || {
+            self.restart_after_a_crash();
+            (!holds(self)).then_some(())
+        });
         assert!(broken.is_none(), "did not stay so: {what}\n{}", self.picture());
     }
 }
