@@ -15,6 +15,7 @@
 
 mod arrivals;
 mod catch_up;
+mod history;
 mod idle;
 mod letters;
 mod lists;
@@ -34,6 +35,7 @@ const PARTS: &[(&str, Part)] = &[
     ("reading", reading::run),
     ("lists", lists::run),
     ("size", size::run),
+    ("history", history::run),
 ];
 
 fn main() {

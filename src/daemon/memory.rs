@@ -273,11 +273,25 @@ impl Memory for LaneMemory {
         Ok(())
     }
 
-    async fn known(&mut self, name: &str) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+    async fn count(&mut self, name: &str) -> anyhow::Result<usize> {
         let name = name.to_string();
         self.at_desk(move |desk| {
             let folder = folder(desk, &name)?;
-            Ok(desk.tx.flags_in(folder.id)?)
+            Ok(desk.tx.count_locations(folder.id)?)
+        })
+        .await
+    }
+
+    async fn known(
+        &mut self,
+        name: &str,
+        from: u32,
+        most: usize,
+    ) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+        let name = name.to_string();
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &name)?;
+            Ok(desk.tx.flags_from(folder.id, from, most)?)
         })
         .await
     }

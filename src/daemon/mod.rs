@@ -20,7 +20,7 @@ use tokio::sync::{Notify, watch};
 
 pub use lane::settings;
 pub use lock::is_running;
-pub use socket::ask;
+pub use socket::{ask, trouble};
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -1,5 +1,7 @@
 //! The mailbox's folders: what each means, which are gone, which must be made.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::desk::layout::{Dialect, same_folder};
 use crate::desk::marks::Place;
 use crate::desk::policy::Policy;
@@ -38,16 +40,22 @@ pub fn list(
     listed: &[ListedFolder],
 ) -> anyhow::Result<Listing> {
     let before = tx.folders(mailbox)?;
+    let before: BTreeMap<&str, &Folder> = before
+        .iter()
+        .filter(|folder| folder.listed)
+        .map(|folder| (folder.name.as_str(), folder))
+        .collect();
+    let there: BTreeSet<&str> =
+        listed.iter().filter(|one| one.selectable).map(|one| one.name.as_str()).collect();
     let mut lost_ours = false;
-    for folder in before.iter().filter(|folder| folder.listed) {
-        let still = listed.iter().any(|one| one.selectable && one.name == folder.name);
-        if !still {
+    for (name, folder) in &before {
+        if !there.contains(name) {
             lost_ours |= lose(tx, folder)?;
         }
     }
     let mut listing = Listing::default();
     for folder in listed.iter().filter(|folder| folder.selectable) {
-        let known = before.iter().find(|one| one.name == folder.name && one.listed);
+        let known = before.get(folder.name.as_str());
         let place = place(policy, dialect, folder);
         let strayed = folder.role == "other"
             && match known {

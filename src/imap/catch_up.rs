@@ -108,6 +108,13 @@ struct Known<'a, M> {
     cursor: Cursor,
 }
 
+/// A stretch of known messages, and the UIDs of its ends.
+struct Window {
+    first: u32,
+    last: u32,
+    known: Vec<(u32, Vec<String>)>,
+}
+
 impl<M: Memory> Known<'_, M> {
     async fn update(&mut self) -> Result<(), Error> {
         let (now, then) = (self.selected.modseq, self.cursor.modseq);
@@ -121,8 +128,8 @@ impl<M: Memory> Known<'_, M> {
             return Ok(());
         }
         // RFC 7162, section 3.1: CONDSTORE tells of flags but not of what is gone; the number of messages does.
-        let known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
-        if known.len() != usize::try_from(self.selected.exists).unwrap_or(usize::MAX) {
+        let known = self.memory.count(&self.selected.folder).await.map_err(Error::Memory)?;
+        if known != usize::try_from(self.selected.exists).unwrap_or(usize::MAX) {
             return self.compare().await;
         }
         if now != then {
@@ -163,26 +170,37 @@ impl<M: Memory> Known<'_, M> {
         if named <= VANISHED_MAX {
             return Ok(gone.into_iter().flat_map(|(from, to)| from..=to.min(last)).collect());
         }
-        let known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
         let is_gone = |uid: &u32| gone.iter().any(|(from, to)| from <= uid && uid <= to);
-        Ok(known.into_iter().map(|(uid, _)| uid).filter(is_gone).collect())
+        let (mut vanished, mut from) = (Vec::new(), 1);
+        while let Some(window) = self.known_from(from).await? {
+            vanished.extend(window.known.iter().map(|(uid, _)| *uid).filter(is_gone));
+            from = window.last.saturating_add(1);
+        }
+        Ok(vanished)
+    }
+
+    /// The next stretch of what is known below the cursor; `None` behind the last.
+    async fn known_from(&mut self, from: u32) -> Result<Option<Window>, Error> {
+        let folder = &self.selected.folder;
+        let known = self.memory.known(folder, from, COMPARED_MAX).await.map_err(Error::Memory)?;
+        let below = |(uid, _): &(u32, Vec<String>)| *uid < self.cursor.next_uid;
+        let known: Vec<(u32, Vec<String>)> = known.into_iter().filter(below).collect();
+        let ends = (known.first(), known.last());
+        let (Some((first, _)), Some((last, _))) = ends else { return Ok(None) };
+        Ok(Some(Window { first: *first, last: *last, known }))
     }
 
     /// Lists what is there and compares it with what is known, a window at a time.
     async fn compare(&mut self) -> Result<(), Error> {
-        let below = self.cursor.next_uid;
-        let mut known = self.memory.known(&self.selected.folder).await.map_err(Error::Memory)?;
-        known.retain(|(uid, _)| *uid < below);
-        for window in known.chunks(COMPARED_MAX) {
-            let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else {
-                continue;
-            };
+        let mut from = 1;
+        while let Some(Window { first, last, known }) = self.known_from(from).await? {
+            from = last.saturating_add(1);
             let mut there: HashMap<u32, Option<Vec<String>>> = HashMap::new();
             let command = format!("UID FETCH {first}:{last} (UID FLAGS)");
             self.session.exec(&command, |response| keep_presence(&mut there, response)).await?;
             // The cursor's modseq moves only when the last window is kept.
             let mut changes = changes(self.selected, self.cursor.modseq);
-            difference(window, there, &mut changes);
+            difference(&known, there, &mut changes);
             if !changes.flags.is_empty() || !changes.vanished.is_empty() {
                 self.memory.changed(changes).await.map_err(Error::Memory)?;
             }

@@ -3,6 +3,8 @@
 //! A role comes from the configuration, else from a special-use attribute (RFC 6154), else from the usual name in one of
 //! many languages. Where to start: [`roles`].
 
+use std::collections::BTreeMap;
+
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response};
 
 use super::connect::{FolderNames, Settings};
@@ -27,17 +29,15 @@ pub(super) async fn list(session: &mut Session, settings: &Settings) -> Result<V
         true => "LIST \"\" \"*\" RETURN (SPECIAL-USE)",
         false => "LIST \"\" \"*\"",
     };
-    let mut lines: Vec<Line> = Vec::new();
+    // By name: a server may name a folder twice, and the last time counts.
+    let mut lines: BTreeMap<String, Line> = BTreeMap::new();
     let keep = |response: &Response<'_>| {
         if let Some(line) = line(response) {
-            // A server may name a folder twice.
-            lines.retain(|known| known.name != line.name);
-            lines.push(line);
+            lines.insert(line.name.clone(), line);
         }
     };
     session.exec(command, keep).await?;
-    lines.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(roles(lines, &settings.folders, &settings.root))
+    Ok(roles(lines.into_values().collect(), &settings.folders, &settings.root))
 }
 
 /// A folder's name as the parser left it, decoded. INBOX is INBOX in every spelling (RFC 3501, section 5.1).

@@ -225,10 +225,16 @@ pub trait Memory: Send {
     /// Keeps new messages.
     fn sighted(&mut self, batch: Batch) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// The UIDs and flags that are known of `folder`, for servers that cannot tell what changed. Ordered by UID.
+    /// How many messages are known to lie in `folder`.
+    fn count(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<usize>> + Send;
+
+    /// The UIDs and flags that are known of `folder` from the UID `from` on, at most `most` of them, ordered by UID: for
+    /// servers that cannot tell what changed.
     fn known(
         &mut self,
         folder: &str,
+        from: u32,
+        most: usize,
     ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
 
     /// Keeps what changed among messages already seen. Also called with nothing changed when `modseq` moved.

@@ -106,6 +106,33 @@ impl Tx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The same from the UID `from` on, at most `most` of them.
+    pub fn flags_from(
+        &self,
+        folder: i64,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<String>)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid, flags FROM location WHERE folder = ? AND uid >= ? ORDER BY uid LIMIT ?",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![folder, from, most], |row| {
+            let flags: String = row.get("flags")?;
+            Ok((row.get("uid")?, words(&flags)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many copies are known to lie in the folder.
+    pub fn count_locations(&self, folder: i64) -> Result<usize> {
+        let count: i64 = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM location WHERE folder = ?")?
+            .query_row([folder], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
     /// The UIDs known of a folder from `from` on, below `below`.
     pub fn uids_between(&self, folder: i64, from: u32, below: u32) -> Result<Vec<u32>> {
         let mut statement = self.conn.prepare_cached(

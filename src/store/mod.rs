@@ -8,6 +8,7 @@ mod events;
 mod folders;
 #[cfg(debug_assertions)]
 mod fuse;
+mod health;
 mod locations;
 mod messages;
 mod migrate;

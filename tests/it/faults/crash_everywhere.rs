@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::{Seed, is_long};
+use super::{Seed, end_of_minutes, is_long};
 use crate::world::Moment;
 use crate::world::crashes::{VARIABLE, died};
 
@@ -152,8 +152,7 @@ fn every_scenario_with_a_crash_at_any_commit() {
     let mut round = Round::begin(Seed::printed(NAME));
     assert!(!round.all.is_empty(), "no scenario is found");
     round.next = round.seed.below(round.all.len());
-    let minutes = std::env::var("BATON_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
-    let until = Instant::now() + Duration::from_secs(60 * minutes.unwrap_or(40));
+    let until = end_of_minutes(40);
     let wanted = if is_long() { usize::MAX } else { SHORT };
     let round = Mutex::new(round);
     std::thread::scope(|scope| {

@@ -10,6 +10,7 @@ pub(crate) mod crashes;
 mod dovecot;
 mod eyes;
 mod fault;
+mod garbler;
 mod people;
 mod promise;
 mod proxy;
@@ -28,6 +29,7 @@ pub(crate) use self::crashes::{Crashes, Moment};
 pub(crate) use self::dovecot::{Dovecot, Server, signal};
 pub(crate) use self::eyes::{Eyes, Imap, Place};
 pub(crate) use self::fault::{ALWAYS, Fault};
+pub(crate) use self::garbler::Garbler;
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
@@ -136,6 +138,11 @@ impl World {
         self.dir.path().join("state")
     }
 
+    /// Throws the log away; the next daemon begins a new one.
+    pub(crate) fn forgets_log(&self) {
+        fs::remove_file(self.dir.path().join("baton.log")).expect("there is no log");
+    }
+
     /// Writes a file beside the configuration.
     pub(crate) fn writes_file(&self, name: &str, text: &str) {
         fs::write(self.dir.path().join(name), text).expect("cannot write the file");
@@ -180,6 +187,15 @@ impl World {
         self.crashes.happened();
         self.start_unattended();
         true
+    }
+
+    /// Whether the daemon died on purpose just now; its end may come a moment after that of its connections.
+    fn died_meanwhile(&mut self) -> bool {
+        if !self.crashes.is_waited_for() {
+            return false;
+        }
+        let died = || self.restart_after_a_crash().then_some(());
+        poll(Duration::from_millis(300), died).is_some()
     }
 
     /// From here on the daemon dies no more, and runs.

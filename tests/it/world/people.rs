@@ -321,7 +321,7 @@ impl Person<'_> {
     pub(crate) fn types(&mut self, arguments: &[&str]) -> Answer {
         let words = [arguments, &["--as", self.id]].concat();
         let answer = self.world.baton.says(&words);
-        if answer.code == 0 || !self.world.restart_after_a_crash() {
+        if answer.code == 0 || !self.world.died_meanwhile() {
             return answer;
         }
         Answer { again: true, ..self.world.baton.says(&words) }
