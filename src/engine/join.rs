@@ -36,6 +36,7 @@ pub(super) fn ids_kept(message: &Message) -> Vec<String> {
 /// The threads that the mail's ids point to, the strongest evidence first.
 pub(super) fn candidates(
     desk: &Desk<'_>,
+    seen: &Seen,
     message: &Message,
     with_own_id: bool,
 ) -> anyhow::Result<Vec<Candidate>> {
@@ -50,6 +51,13 @@ pub(super) fn candidates(
     }
     if with_own_id {
         add(&mut message.written_ids.iter(), "an earlier mail refers to");
+    }
+    if let Some(gmail) = seen.gmail {
+        // Gmail's conversations are kept by References and subject; ours by the same, by people and by time.
+        evidence.push((
+            gmail.reference(),
+            "Gmail shows it in the conversation of an earlier mail".into(),
+        ));
     }
     let mut found: Vec<Candidate> = Vec::new();
     for (id, evidence) in evidence {
@@ -80,7 +88,7 @@ fn joining(
     message: &Message,
 ) -> anyhow::Result<Joining> {
     let writer = writer(desk, folder, message);
-    let candidates = candidates(desk, message, true)?;
+    let candidates = candidates(desk, seen, message, true)?;
     let verdict = joining::by_reference(desk.policy, &writer, &candidates);
     if candidates.is_empty()
         && joining::may_join_by_subject(&message.subject, &message.base_subject)
@@ -312,7 +320,7 @@ pub(super) fn own_copy(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    if let Some(candidate) = candidates(desk, message, true)?.into_iter().next() {
+    if let Some(candidate) = candidates(desk, seen, message, true)?.into_iter().next() {
         let why = format!("{}; it is our own", candidate.evidence);
         return join(desk, folder, seen, message, key, candidate.thread, why);
     }
