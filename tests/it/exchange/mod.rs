@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod people;
 mod session;
+mod smtp;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
