@@ -1,0 +1,5 @@
+//! The emulators of providers, held against what is written down of the real ones, and against clients that others wrote.
+
+mod gmail;
+mod gmail_faults;
+mod gmail_labels;
