@@ -108,6 +108,8 @@ impl Dialect for Google {
             condstore: true,
             esearch: true,
             list_extended: true,
+            // G10.
+            compress: true,
             utf8: false,
         }
     }

@@ -17,7 +17,7 @@ pub(crate) fn matches(account: &Account, mail: MailId, query: &str) -> bool {
     let asks = |place: &&str| {
         words.iter().any(|word| word.to_lowercase().starts_with(&format!("in:{place}")))
     };
-    if away && !["anywhere", "spam", "trash"].iter().any(|place| asks(place)) {
+    if away && !["anywhere", "spam", "trash"].iter().any(asks) {
         return false;
     }
     words.iter().all(|word| match word.strip_prefix('-') {
