@@ -21,6 +21,7 @@
 mod architecture;
 mod bad_configs;
 mod eml;
+mod emulators;
 mod example_config;
 mod exchange;
 mod faults;

@@ -10,6 +10,8 @@ mod dovecot;
 pub(crate) mod exchange;
 mod eyes;
 mod fault;
+#[allow(dead_code, unused_imports, reason = "not every part of it has a use in every scenario")]
+pub(crate) mod gmail;
 #[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
 pub(crate) mod imapd;
 mod people;

@@ -81,6 +81,8 @@ pub(crate) struct Grammar {
     pub(crate) esearch: bool,
     /// LIST-EXTENDED and LIST-STATUS.
     pub(crate) list_extended: bool,
+    /// COMPRESS DEFLATE.
+    pub(crate) compress: bool,
     /// Set by the engine for each session.
     pub(crate) utf8: bool,
 }
