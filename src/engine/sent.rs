@@ -89,7 +89,7 @@ fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
 /// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
 fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
     let mut first = None;
-    for candidate in candidates(desk, message, true)? {
+    for candidate in candidates(desk, message, true, |_| false)? {
         let thread = desk.thread(candidate.thread)?;
         // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
         if to_customer(desk, &thread, message)? {
