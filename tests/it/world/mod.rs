@@ -203,9 +203,14 @@ impl World {
         if self.crashes.end() {
             self.baton.kill();
         }
-        if !self.baton.is_running() {
-            self.start_unattended();
+        if self.baton.is_running() {
+            return;
         }
+        // Until then the database says what the daemon before it knew.
+        let begun = |world: &World| world.baton.log().matches("Baton watches").count();
+        let before = begun(self);
+        self.start_unattended();
+        self.eventually("another daemon is at work", |world| before < begun(world));
     }
 
     /// Stops the daemon, which must end well, unless it dies on purpose just then.
