@@ -35,6 +35,9 @@ const PARTS: &[(&str, Part)] = &[
     ("reading", reading::run),
     ("lists", lists::run),
     ("size", size::run),
+    ("long-thread", size::long_thread),
+    ("folders", size::folders),
+    ("neighbours", size::neighbours),
     ("history", history::run),
 ];
 

@@ -19,12 +19,24 @@ const USER: &str = "support@example.test";
 pub(crate) fn run(_: &[usize]) {
     one("a message of 60 MB", vec![huge(60 * 1024 * 1024)]);
     one("a References header of 10,000 ids", vec![many_references(10_000)]);
+}
+
+/// Many threads of one message, and one thread of as many.
+pub(crate) fn long_thread(_: &[usize]) {
     one("5,000 threads of one message", (0..5_000).map(|n| letter_answering(n, None)).collect());
     let thread = (0..5_000).map(|n| letter_answering(n, (0 < n).then_some(0))).collect();
     one("one thread of 5,000 messages", thread);
-    for count in [10, 1_000] {
-        folders(count);
+}
+
+/// Few folders and many.
+pub(crate) fn folders(numbers: &[usize]) {
+    for &count in if numbers.is_empty() { &[10, 1_000] } else { numbers } {
+        beside_folders(count);
     }
+}
+
+/// A neighbour in trouble.
+pub(crate) fn neighbours(_: &[usize]) {
     for fault in [Fault::Silent, Fault::SilentAfter(12), Fault::Slow(Duration::from_secs(1))] {
         neighbour(fault);
     }
@@ -95,7 +107,7 @@ fn make_folders(mail: &Path, count: usize) {
 }
 
 /// 2,000 messages in INBOX, beside which other folders lie; and what the polls cost.
-fn folders(count: usize) {
+fn beside_folders(count: usize) {
     const MAILS: u64 = 2_000;
     let mut dovecot = Dovecot::start(Server::default());
     dovecot.restart_after(|mail| {

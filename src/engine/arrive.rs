@@ -148,7 +148,7 @@ fn see_draft(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()
     if seen.arrived_at < desk.policy.since {
         return Ok(());
     }
-    let answered = candidates(desk, seen, &message, false)?.into_iter().next();
+    let answered = candidates(desk, seen, &message, false, |_| true)?.into_iter().next();
     if let Some(candidate) = answered {
         let mut thread = desk.thread(candidate.thread)?;
         if let Some(event) = arrival::drafted(&thread, &folder.name) {

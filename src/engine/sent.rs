@@ -93,7 +93,7 @@ fn answered_thread(
     message: &Message,
 ) -> anyhow::Result<Option<(Thread, String)>> {
     let mut first = None;
-    for candidate in candidates(desk, seen, message, true)? {
+    for candidate in candidates(desk, seen, message, true, |_| false)? {
         let thread = desk.thread(candidate.thread)?;
         // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
         if to_customer(desk, &thread, message)? {

@@ -215,6 +215,33 @@ fn on_a_poor_server_an_original_that_stays_is_seen_twice_and_never_lost() {
     });
 }
 
+/// What is done once for each mailbox: a folder that the server would not make is made later, and used.
+#[test]
+fn a_folder_that_was_refused_is_made_later() {
+    let mut all = Vec::new();
+    for kind in ["CREATE", "SUBSCRIBE"] {
+        all.extend(REFUSALS.map(|answer| Fault::Refuses(kind, answer, 4)));
+        all.push(Fault::Says(
+            kind,
+            b"* LIST () \"/\" Baton (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n",
+            4,
+        ));
+    }
+    let wanted = if is_long() { all.len() } else { 2 };
+    for refusal in Seed::printed("refused folders").some_of(&all, wanted) {
+        eprintln!("  {refusal:?}");
+        Setup::folders().with("patience_seconds = 2").tell_before_baton(|world| {
+            world.mailbox().proxy.set_fault(refusal);
+            world.start();
+            world.customer_writes("Order");
+            world.opens("Order");
+            world.agent("ana").commands("claim", "Order", &[]).done();
+            world.becomes("Order", "assigned, ana");
+            assert_eq!(world.mailbox().proxy.fault(), Fault::None, "it did not happen");
+        });
+    }
+}
+
 fn nonsense(times: usize) -> Vec<Trouble> {
     let mut all = Vec::new();
     for line in NONSENSE {

@@ -264,6 +264,11 @@ pub(crate) fn is_abort(status: ExitStatus) -> bool {
     status.signal() == Some(6)
 }
 
+/// Whether a signal ended a process that did not listen to it (SIGTERM).
+pub(crate) fn is_termination(status: ExitStatus) -> bool {
+    status.signal() == Some(15)
+}
+
 /// No setting of the developer's shell reaches the binary.
 fn quiet(command: &mut Command) -> &mut Command {
     for name in ["BATON_CONFIG", "STATE_DIRECTORY", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY"] {

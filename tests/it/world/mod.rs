@@ -209,9 +209,14 @@ impl World {
         if self.crashes.end() {
             self.baton.kill();
         }
-        if !self.baton.is_running() {
-            self.start_unattended();
+        if self.baton.is_running() {
+            return;
         }
+        // Until then the database says what the daemon before it knew.
+        let begun = |world: &World| world.baton.log().matches("Baton watches").count();
+        let before = begun(self);
+        self.start_unattended();
+        self.eventually("another daemon is at work", |world| before < begun(world));
     }
 
     /// Stops the daemon, which must end well, unless it dies on purpose just then.
@@ -220,6 +225,10 @@ impl World {
         let status = self.baton.stop();
         if self.crashes.is_waited_for() && baton::is_abort(status) {
             self.crashes.happened();
+            return;
+        }
+        // One that has just been started again after a crash may not listen to signals yet.
+        if 0 < self.crashes.died && baton::is_termination(status) {
             return;
         }
         assert!(status.success(), "the daemon ended with {status}:\n{}", self.baton.log_tail(40));
