@@ -17,6 +17,11 @@ const connect = async auth => {
     return client;
 };
 const please = what => console.log('please', what);
+// A folder of this name says that it is done.
+const pleaseAndWait = async what => {
+    please(what);
+    while (!(await client.list()).some(one => one.path === what));
+};
 
 const notLetIn = words => error => {
     assert.equal(error.authenticationFailed, true, error);
@@ -50,12 +55,12 @@ assert.equal(await client.messageFlagsAdd('1', ['baton-ana'], { uid: true }), fa
 assert.equal(await client.messageFlagsAdd('1', ['\\Flagged'], { uid: true }), true);
 
 // A command that is throttled is waited for, and given again.
-please('throttle');
+await pleaseAndWait('throttle');
 assert.deepEqual((await client.fetchAll('1:*', { uid: true })).map(row => row.uid), [1, 2, 3]);
 
 // Moving, with COPYUID and without a use for it; appending.
 assert.equal((await client.messageMove('1', 'Baton/Zoë', { uid: true })).uidMap.get(1), 1);
-please('answer nothing');
+await pleaseAndWait('answer nothing');
 assert.ok(await client.messageMove('2', 'Baton/Zoë', { uid: true }));
 const appended = await client.append('Drafts', `Subject: long\r\n\r\n${'A note.\r\n'.repeat(1000)}`, ['\\Draft']);
 assert.deepEqual([appended.uid, appended.uidValidity], [1, 14n]);

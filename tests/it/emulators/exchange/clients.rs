@@ -10,34 +10,39 @@ use super::{mail, with_mails};
 use crate::world::exchange::knobs::{MoveAnswer, Throttle, Word};
 use crate::world::exchange::{ANA, SHARED, Tenant};
 
-/// Does what a script asks for.
+/// Does what a script asks for, and makes a folder of that name where it cannot see that it is done.
 fn does(tenant: &Tenant, wish: &str) {
     let fourth = "<4@example.test>";
     match wish {
         "deliver" => tenant.delivers(&mail(4)),
         "flag" => tenant.outlook(|outlook| outlook.flags(fourth, true)),
         "take away" => tenant.outlook(|outlook| outlook.moves(fourth, "Archive")),
-        "answer nothing" => tenant.set(|knobs| knobs.move_answer = MoveAnswer::Empty),
-        "throttle" => tenant.set(|knobs| {
-            knobs.throttle = Some(Throttle {
-                verb: Some("UID FETCH"),
-                times: 1,
-                backoff: Duration::from_millis(20),
-                word: Word::Bad,
-                closes: false,
-            });
-        }),
+        "answer nothing" => {
+            tenant.set(|knobs| knobs.move_answer = MoveAnswer::Empty);
+            tenant.outlook(|outlook| outlook.makes_folder(wish));
+        }
+        "throttle" => {
+            tenant.set(|knobs| knobs.throttle = Some(throttle()));
+            tenant.outlook(|outlook| outlook.makes_folder(wish));
+        }
         "expire" => tenant.forward(2 * 3600),
         other => panic!("nobody can do this: {other}"),
     }
 }
 
+/// The next FETCH is refused for a moment (M57, M58).
+fn throttle() -> Throttle {
+    let backoff = Duration::from_millis(20);
+    Throttle { verb: Some("FETCH"), times: 1, backoff, word: Word::Bad, closes: false }
+}
+
 /// Runs a script that takes port, user, token, and a mailbox that the token does not open.
 #[track_caller]
-fn run_at(command: &mut Command) {
+fn run_at(command: &mut Command) -> Tenant {
     let tenant = with_mails(3);
     command.args([&tenant.imap.port.to_string(), SHARED, &tenant.token_of_app(), ANA]);
     run(command, |wish| does(&tenant, wish));
+    tenant
 }
 
 #[test]
@@ -47,7 +52,8 @@ fn imapclient() {
 
 #[test]
 fn imapflow() {
-    run_at(&mut node("exchange_imapflow.mjs"));
+    let tenant = run_at(&mut node("exchange_imapflow.mjs"));
+    tenant.set(|knobs| assert_eq!(knobs.throttle.as_ref().map(|throttle| throttle.times), Some(0)));
 }
 
 #[test]

@@ -106,6 +106,8 @@ pub(crate) struct Knobs {
     pub(crate) keywords: Keywords,
     pub(crate) special_use: SpecialUse,
     pub(crate) move_answer: MoveAnswer,
+    /// APPEND is answered with a `+` too many (M40).
+    pub(crate) extra_plus: bool,
     /// News come between IDLE and its `+` (M52).
     pub(crate) news_before_plus: bool,
     /// IDLE says nothing (M53).
@@ -144,6 +146,7 @@ impl Default for Knobs {
             keywords: Keywords::Refused,
             special_use: SpecialUse::NotTold,
             move_answer: MoveAnswer::Proper,
+            extra_plus: false,
             news_before_plus: false,
             deaf: false,
             expiry: Expiry::Bye,
