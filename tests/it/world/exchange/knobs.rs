@@ -130,6 +130,8 @@ pub(crate) struct Knobs {
     pub(crate) cached_mode: Option<CachedMode>,
     /// Folders that cannot be opened (M26).
     pub(crate) broken_folders: Vec<String>,
+    /// The only mailboxes that an app may open in Graph, if there is such a rule (M112).
+    pub(crate) graph_mailboxes: Option<Vec<&'static str>>,
     /// Graph answers filters on categories (M114).
     pub(crate) graph_filters_categories: bool,
 }
@@ -160,6 +162,7 @@ impl Default for Knobs {
             sent_copy: SentCopy::Member,
             cached_mode: None,
             broken_folders: Vec::new(),
+            graph_mailboxes: None,
             graph_filters_categories: true,
         }
     }
