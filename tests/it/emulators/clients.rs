@@ -54,7 +54,7 @@ pub(super) fn node(script: &str) -> Command {
 /// mbsync with its configuration.
 pub(super) fn mbsync(configuration: &Path) -> Command {
     let mut command = Command::new("mbsync");
-    command.arg("-c").arg(configuration).args(["-V", "gmail"]);
+    command.arg("-c").arg(configuration).args(["-V", "-a"]);
     command
 }
 

@@ -196,6 +196,17 @@ impl Dialect for Exchange {
         }
     }
 
+    /// M40: a continuation that nobody waits for.
+    fn blurts(&mut self, _: &Session, command: &Command) -> Vec<String> {
+        let blurts = self.knobs.extra_plus && matches!(command, Command::Append { .. });
+        blurts.then(|| self.go_ahead().to_owned()).into_iter().collect()
+    }
+
+    /// From memory.
+    fn go_ahead(&self) -> &'static str {
+        "+ Ready for additional command text."
+    }
+
     fn after(&mut self, session: &Session, tagged: String, _: usize) -> String {
         self.count_error(session, &tagged);
         tagged

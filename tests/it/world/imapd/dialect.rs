@@ -181,6 +181,10 @@ pub(crate) trait Dialect: Send + 'static {
     fn refuses(&mut self, _session: &Session, _command: &Command) -> Option<Refused> {
         None
     }
+    /// Lines that come before the answer for no reason (M40).
+    fn blurts(&mut self, _session: &Session, _command: &Command) -> Vec<String> {
+        Vec::new()
+    }
     /// Sees every tagged answer (what follows the tag) with the size of all that is answered, and may change it.
     fn after(&mut self, _session: &Session, tagged: String, _bytes: usize) -> String {
         tagged

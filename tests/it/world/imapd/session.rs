@@ -187,6 +187,8 @@ impl<D: Dialect> Connection<D> {
     }
 
     fn carry_out(&mut self, tag: &str, verb: &str, command: Command, out: &mut Vec<u8>) -> Next {
+        let blurted = self.shared.dialect().blurts(&self.session, &command);
+        out.extend(blurted.into_iter().flat_map(|line| format!("{line}\r\n").into_bytes()));
         match command {
             Command::Logout => {
                 let farewell = self.shared.dialect().farewell();

@@ -2,6 +2,8 @@
 //!
 //! "7.n" are the points of the list of what such an emulator must do, M-numbers the facts behind them.
 
+mod baton;
+mod clients;
 mod faults;
 mod flags;
 mod folders;
