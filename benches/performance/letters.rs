@@ -82,6 +82,13 @@ pub(crate) fn letter(number: u64) -> Vec<u8> {
     letter_answering(number, answers)
 }
 
+/// A letter of one line.
+pub(crate) fn short(number: u64) -> Vec<u8> {
+    let mut text = header(&mut Dice::new(number + 1), number, None);
+    text.push_str("Content-Type: text/plain; charset=utf-8\r\n\r\nWhere is my order?\r\n");
+    text.into_bytes()
+}
+
 /// A letter that answers the other one.
 pub(crate) fn letter_answering(number: u64, answers: Option<u64>) -> Vec<u8> {
     let mut dice = Dice::new(number + 1);

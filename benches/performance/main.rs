@@ -15,6 +15,7 @@
 
 mod arrivals;
 mod catch_up;
+mod history;
 mod idle;
 mod letters;
 mod lists;
@@ -34,6 +35,10 @@ const PARTS: &[(&str, Part)] = &[
     ("reading", reading::run),
     ("lists", lists::run),
     ("size", size::run),
+    ("long-thread", size::long_thread),
+    ("folders", size::folders),
+    ("neighbours", size::neighbours),
+    ("history", history::run),
 ];
 
 fn main() {

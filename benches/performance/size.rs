@@ -4,26 +4,42 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::letters::{id, letter, letter_answering};
 use super::world::daemon::{Daemon, Shared, days_ago};
 use super::world::dovecot::{Dovecot, Server};
+use super::world::eyes::Eyes;
 use super::world::fault::Fault;
 use super::world::proxy::Proxy;
-use super::world::{maildir, row};
+use super::world::{PASSWORD, maildir, median, row};
 
 const USER: &str = "support@example.test";
 
 pub(crate) fn run(_: &[usize]) {
     one("a message of 60 MB", vec![huge(60 * 1024 * 1024)]);
     one("a References header of 10,000 ids", vec![many_references(10_000)]);
+}
+
+/// Many threads of one message, and one thread of as many.
+pub(crate) fn long_thread(_: &[usize]) {
     one("5,000 threads of one message", (0..5_000).map(|n| letter_answering(n, None)).collect());
     let thread = (0..5_000).map(|n| letter_answering(n, (0 < n).then_some(0))).collect();
     one("one thread of 5,000 messages", thread);
-    folders(1);
-    folders(1_000);
-    slow_neighbour();
+}
+
+/// Few folders and many.
+pub(crate) fn folders(numbers: &[usize]) {
+    for &count in if numbers.is_empty() { &[10, 1_000] } else { numbers } {
+        beside_folders(count);
+    }
+}
+
+/// A neighbour in trouble.
+pub(crate) fn neighbours(_: &[usize]) {
+    for fault in [Fault::Silent, Fault::SilentAfter(12), Fault::Slow(Duration::from_secs(1))] {
+        neighbour(fault);
+    }
 }
 
 fn huge(bytes: usize) -> Vec<u8> {
@@ -64,7 +80,7 @@ fn one(what: &str, letters: Vec<Vec<u8>>) {
     tell(what, took, &daemon);
     if count > 1 {
         // The same thread, or the first of many, gets an owner; then every mail of it carries a mark.
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         daemon.command(&["assign", "1", "ana", "--as", "ana"]);
         daemon.until(Duration::from_secs(60), |tx| {
             Ok(tx.status()?.iter().all(|status| status.queue == 0))
@@ -91,7 +107,7 @@ fn make_folders(mail: &Path, count: usize) {
 }
 
 /// 2,000 messages in INBOX, beside which other folders lie; and what the polls cost.
-fn folders(count: usize) {
+fn beside_folders(count: usize) {
     const MAILS: u64 = 2_000;
     let mut dovecot = Dovecot::start(Server::default());
     dovecot.restart_after(|mail| {
@@ -114,13 +130,42 @@ fn folders(count: usize) {
         "–",
         "–",
     );
+    one_by_one(&dovecot, &daemon, count, MAILS);
 }
 
-/// Two mailboxes, of which one's server accepts connections and says nothing.
-fn slow_neighbour() {
+/// Messages that come one at a time: from the delivery until each is kept, and the daemon's own work.
+fn one_by_one(dovecot: &Dovecot, daemon: &Daemon, folders: usize, first: u64) {
+    const MAILS: u64 = 30;
+    let mut eyes = Eyes::new(dovecot.port, USER, PASSWORD);
+    let (before, begun) = (daemon.usage().cpu, Instant::now());
+    let mut times = Vec::new();
+    for number in first..first + MAILS {
+        let sent = Instant::now();
+        eyes.append("INBOX", "", None, &letter(number * 4));
+        daemon.until_read("support", number as usize + 1);
+        times.push(sent.elapsed().as_secs_f64() * 1e3);
+    }
+    let polls = begun.elapsed().as_secs_f64();
+    let work = daemon.usage().cpu.saturating_sub(before).as_secs_f64() * 1e3;
+    let peak = daemon.usage().peak_kb / 1024;
+    row(
+        &format!("a message beside {folders} other folders, until it is kept, p50 of {MAILS}"),
+        &format!(
+            "{:.0} ms; {:.1} ms of processor with the polls of {polls:.0} s; peak {peak} MB",
+            median(&mut times),
+            work / MAILS as f64
+        ),
+        "–",
+        "–",
+        "< 200 MB",
+    );
+}
+
+/// Two mailboxes, of which one's server says nothing, or nothing more after the login, or a line in a second.
+fn neighbour(fault: Fault) {
     const MAILS: u64 = 2_000;
     let mut times = Vec::new();
-    for fault in [Fault::None, Fault::Silent] {
+    for fault in [Fault::None, fault.clone()] {
         let mut dovecot = Dovecot::start(Server::default());
         dovecot.restart_after(|mail| maildir::fill(mail, USER, 1, (0..MAILS).map(letter)));
         let proxy = Proxy::start(dovecot.port);
@@ -137,7 +182,7 @@ fn slow_neighbour() {
         times.push(daemon.until_read("support", MAILS as usize).as_secs_f64());
     }
     row(
-        &format!("{MAILS} messages beside a mailbox whose server is silent"),
+        &format!("{MAILS} messages beside a mailbox with {fault:?}"),
         &format!("{:.2} s", times[1]),
         &format!("{:.2} s", times[0]),
         &format!("{:.2}", times[1] / times[0]),

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::Exit;
 use super::print::{Ink, Out};
 use super::table::{Cell, Fit, Table};
 use super::time::{age, short};
+use super::{Exit, block_on};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon;
@@ -22,6 +22,8 @@ pub(super) struct Args {
 #[derive(Debug, Serialize)]
 struct Status {
     running: bool,
+    /// Why the running daemon cannot keep what happens.
+    database_error: Option<String>,
     mailboxes: Vec<Mailbox>,
 }
 
@@ -50,7 +52,10 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
         warnings: super::login::warnings(mailbox, config),
         ..one(&mailbox.name, &known, running)
     });
-    let status = Status { running, mailboxes: mailboxes.collect() };
+    // A daemon of which nothing is heard here is not well either, but `running` is what is known of it.
+    let trouble = block_on(daemon::trouble(&config.state_dir)).ok().flatten();
+    let database_error = trouble.filter(|_| running);
+    let status = Status { running, database_error, mailboxes: mailboxes.collect() };
     if args.json {
         out.json(&status)?;
     } else {
@@ -76,6 +81,11 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
     match status.running {
         true => out.line(format_args!("Baton is running. Times are in UTC."))?,
         false => out.line(format_args!("Baton is not running; `baton run` starts it."))?,
+    }
+    if let Some(error) = &status.database_error {
+        let words = format!("The database cannot be written: {error}.");
+        let advice = "Nothing is lost: what happens meanwhile is seen once it can.";
+        out.paragraph(0, &format!("{words} {advice}"))?;
     }
     let mut table = Table::new(&[
         ("mailbox", Fit::Keeps),
@@ -131,10 +141,15 @@ mod tests {
 
     #[test]
     fn a_mailbox_that_was_never_seen_is_in_the_list() {
-        let status = Status { running: true, mailboxes: vec![one("billing", &[row()], true)] };
+        let database_error = None;
+        let status = Status {
+            running: true,
+            database_error,
+            mailboxes: vec![one("billing", &[row()], true)],
+        };
         assert_eq!(
             serde_json::to_string(&status).unwrap(),
-            r#"{"running":true,"mailboxes":[{"name":"billing","connected_since":null,"last_seen_at":null,"queue":0,"last_error":null}]}"#
+            r#"{"running":true,"database_error":null,"mailboxes":[{"name":"billing","connected_since":null,"last_seen_at":null,"queue":0,"last_error":null}]}"#
         );
     }
 }

@@ -63,6 +63,7 @@ pub(crate) fn try_take(state_dir: &Path) -> anyhow::Result<Option<Lock>> {
 
 /// Whether a daemon holds the state directory.
 pub fn is_running(state_dir: &Path) -> bool {
-    let file = OpenOptions::new().write(true).open(state_dir.join(FILE_NAME));
+    // Only for reading, since the disk may have become one that cannot be written.
+    let file = File::open(state_dir.join(FILE_NAME));
     file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }

@@ -5,6 +5,7 @@
 mod credential;
 mod expiry;
 mod lane;
+mod layout;
 mod lock;
 mod memory;
 mod reload;
@@ -23,8 +24,9 @@ use tokio::sync::{Notify, watch};
 
 pub use credential::Key;
 pub use lane::settings;
+pub use layout::layout;
 pub use lock::is_running;
-pub use socket::ask;
+pub use socket::{ask, trouble};
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -26,13 +27,32 @@ const FILE_NAME: &str = "baton.sock";
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 /// How long the daemon may take to answer, and a client to ask.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a question may take that needs no writing.
+const QUESTION_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a command waits for whoever has the state directory and does not listen.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
+/// What may be asked for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    Question(Question),
+    Command(Request),
+}
+
+/// What only the running daemon knows.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Question {
+    /// Whether it can keep what happens.
+    Health,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Reply {
+    Health(Option<String>),
     Answer(Answer),
     Failed(String),
 }
@@ -92,17 +112,41 @@ async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     let mut line = String::new();
     let mut read = BufReader::new(read.take(LINE_BYTES_MAX));
     tokio::time::timeout(PATIENCE, read.read_line(&mut line)).await??;
-    let request: Request = serde_json::from_str(&line).context("not a request")?;
+    let request = match serde_json::from_str(&line).context("not a request")? {
+        Asked::Command(request) => request,
+        Asked::Question(Question::Health) => {
+            return reply(&mut write, &Reply::Health(shared.store.trouble())).await;
+        }
+    };
     let now = shared.clock.now();
     let policies = shared.policies();
     let answer = shared.store.write(move |tx| engine::answer(tx, &policies, &request, now)).await;
-    let reply = match answer {
+    let answered = match answer {
         Ok(answer) => Reply::Answer(answer),
         Err(error) => Reply::Failed(format!("{error:#}")),
     };
-    write.write_all(format!("{}\n", serde_json::to_string(&reply)?).as_bytes()).await?;
+    reply(&mut write, &answered).await?;
     shared.alarm.notify_one();
     Ok(())
+}
+
+async fn reply(write: &mut OwnedWriteHalf, reply: &Reply) -> anyhow::Result<()> {
+    write.write_all(format!("{}\n", serde_json::to_string(reply)?).as_bytes()).await?;
+    Ok(())
+}
+
+/// Why the running daemon cannot keep what happens; `None` when it can.
+///
+/// # Errors
+/// When none runs, or it does not answer.
+pub async fn trouble(state_dir: &Path) -> anyhow::Result<Option<String>> {
+    let stream = UnixStream::connect(path(state_dir)).await.context("no Baton listens")?;
+    let asked = converse(stream, &Asked::Question(Question::Health));
+    match tokio::time::timeout(QUESTION_PATIENCE, asked).await?? {
+        Reply::Health(trouble) => Ok(trouble),
+        Reply::Failed(words) => bail!(words),
+        Reply::Answer(_) => bail!("the running Baton misunderstood; it is of another version"),
+    }
 }
 
 /// Asks the running daemon, or decides here when none runs: the same decision either way.
@@ -113,9 +157,17 @@ pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
     let mut waited = Duration::ZERO;
     loop {
         if let Ok(stream) = UnixStream::connect(path(&config.state_dir)).await {
-            return tokio::time::timeout(PATIENCE, converse(stream, request))
+            let asked = converse(stream, request);
+            let reply = tokio::time::timeout(PATIENCE, asked)
                 .await
-                .context("the running Baton does not answer; see its log")?;
+                .context("the running Baton does not answer; see its log")??;
+            return match reply {
+                Reply::Answer(answer) => Ok(answer),
+                Reply::Failed(words) => bail!(words),
+                Reply::Health(_) => {
+                    bail!("the running Baton misunderstood; it is of another version")
+                }
+            };
         }
         if let Some(answer) = decide_here(config, request).await? {
             return Ok(answer);
@@ -129,14 +181,11 @@ pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
     }
 }
 
-async fn converse(mut stream: UnixStream, request: &Request) -> anyhow::Result<Answer> {
+async fn converse(mut stream: UnixStream, request: &impl Serialize) -> anyhow::Result<Reply> {
     stream.write_all(format!("{}\n", serde_json::to_string(request)?).as_bytes()).await?;
     let mut line = String::new();
     BufReader::new(stream.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
-    match serde_json::from_str(&line).context("the running Baton gave no answer; see its log")? {
-        Reply::Answer(answer) => Ok(answer),
-        Reply::Failed(words) => bail!(words),
-    }
+    serde_json::from_str(&line).context("the running Baton gave no answer; see its log")
 }
 
 /// Decides without a daemon; `None` when somebody else has the state directory.

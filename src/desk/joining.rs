@@ -58,6 +58,11 @@ pub fn by_reference(policy: &Policy, writer: &Writer, candidates: &[Candidate]) 
     }
 }
 
+/// Whether the mail would join this thread by reference, were no evidence stronger.
+pub fn may_enter(policy: &Policy, writer: &Writer, candidate: &Candidate) -> bool {
+    standing(policy, writer, candidate).is_some()
+}
+
 /// Why the writer may enter the thread, if they may.
 fn standing(policy: &Policy, writer: &Writer, candidate: &Candidate) -> Option<String> {
     let from = &writer.from;

@@ -1,5 +1,7 @@
 //! The mailbox's folders: what each means, which are gone, which must be made.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::desk::layout::{Dialect, same_folder};
 use crate::desk::marks::Place;
 use crate::desk::policy::Policy;
@@ -11,7 +13,7 @@ use crate::store::{Folder, Tx};
 pub struct ListedFolder {
     /// Its name.
     pub name: String,
-    /// What it is for: `inbox`, `sent`, `drafts`, `junk`, `archive`, `trash`, `baton`, `other`.
+    /// What it is for: `inbox`, `all`, `sent`, `drafts`, `junk`, `archive`, `trash`, `baton`, `other`.
     pub role: String,
     /// Whether it can be selected.
     pub selectable: bool,
@@ -38,16 +40,22 @@ pub fn list(
     listed: &[ListedFolder],
 ) -> anyhow::Result<Listing> {
     let before = tx.folders(mailbox)?;
+    let before: BTreeMap<&str, &Folder> = before
+        .iter()
+        .filter(|folder| folder.listed)
+        .map(|folder| (folder.name.as_str(), folder))
+        .collect();
+    let there: BTreeSet<&str> =
+        listed.iter().filter(|one| one.selectable).map(|one| one.name.as_str()).collect();
     let mut lost_ours = false;
-    for folder in before.iter().filter(|folder| folder.listed) {
-        let still = listed.iter().any(|one| one.selectable && one.name == folder.name);
-        if !still {
+    for (name, folder) in &before {
+        if !there.contains(name) {
             lost_ours |= lose(tx, folder)?;
         }
     }
     let mut listing = Listing::default();
     for folder in listed.iter().filter(|folder| folder.selectable) {
-        let known = before.iter().find(|one| one.name == folder.name && one.listed);
+        let known = before.get(folder.name.as_str());
         let place = place(policy, dialect, folder);
         let strayed = folder.role == "other"
             && match known {
@@ -81,6 +89,7 @@ fn place(policy: &Policy, dialect: &Dialect, folder: &ListedFolder) -> Place {
         "junk" => Place::Junk,
         "archive" => Place::Archive,
         "trash" => Place::Trash,
+        "all" => Place::ByLabels,
         "baton" => dialect.place_below_root(policy, &folder.name),
         _ => Place::Elsewhere,
     }

@@ -1,5 +1,8 @@
 //! A mail comes: which thread it joins or opens, and what that does to the thread.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use crate::desk::arrival::{self, Fit, Mail, Timing};
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
@@ -33,11 +36,14 @@ pub(super) fn ids_kept(message: &Message) -> Vec<String> {
     ids
 }
 
-/// The threads that the mail's ids point to, the strongest evidence first.
+/// The threads that the mail's ids point to, the strongest evidence first, up to the first that is `enough`. Most mails
+/// answer one of the thread that they belong to, and a long thread is referred to by thousands.
 pub(super) fn candidates(
     desk: &Desk<'_>,
+    seen: &Seen,
     message: &Message,
     with_own_id: bool,
+    enough: impl Fn(&Candidate) -> bool,
 ) -> anyhow::Result<Vec<Candidate>> {
     let mut evidence: Vec<(String, String)> = Vec::new();
     let mut add = |ids: &mut dyn Iterator<Item = &String>, words: &str| {
@@ -51,14 +57,33 @@ pub(super) fn candidates(
     if with_own_id {
         add(&mut message.written_ids.iter(), "an earlier mail refers to");
     }
+    if let Some(gmail) = seen.gmail {
+        // Gmail's conversations are kept by References and subject; ours by the same, by people and by time.
+        evidence.push((
+            gmail.reference(),
+            "Gmail shows it in the conversation of an earlier mail".into(),
+        ));
+    }
     let mut found: Vec<Candidate> = Vec::new();
+    let mut asked: BTreeSet<String> = BTreeSet::new();
     for (id, evidence) in evidence {
-        for thread in desk.tx.threads_by_reference(desk.mailbox, &id)? {
-            let known = found.iter().any(|candidate| candidate.thread == thread);
-            if !known && found.len() < CANDIDATES_MAX {
+        if !asked.insert(id.clone()) {
+            continue;
+        }
+        let mut last = ControlFlow::Continue(());
+        desk.tx.threads_by_reference(desk.mailbox, &id, |thread| {
+            if found.iter().all(|candidate| candidate.thread != thread) {
                 let participants = desk.tx.participants(thread)?;
-                found.push(Candidate { thread, evidence: evidence.clone(), participants });
+                let candidate = Candidate { thread, evidence: evidence.clone(), participants };
+                if enough(&candidate) || found.len() + 1 == CANDIDATES_MAX {
+                    last = ControlFlow::Break(());
+                }
+                found.push(candidate);
             }
+            Ok(last)
+        })?;
+        if last.is_break() {
+            break;
         }
     }
     Ok(found)
@@ -80,7 +105,8 @@ fn joining(
     message: &Message,
 ) -> anyhow::Result<Joining> {
     let writer = writer(desk, folder, message);
-    let candidates = candidates(desk, message, true)?;
+    let enters = |candidate: &Candidate| joining::may_enter(desk.policy, &writer, candidate);
+    let candidates = candidates(desk, seen, message, true, enters)?;
     let verdict = joining::by_reference(desk.policy, &writer, &candidates);
     if candidates.is_empty()
         && joining::may_join_by_subject(&message.subject, &message.base_subject)
@@ -312,7 +338,7 @@ pub(super) fn own_copy(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    if let Some(candidate) = candidates(desk, message, true)?.into_iter().next() {
+    if let Some(candidate) = candidates(desk, seen, message, true, |_| true)?.into_iter().next() {
         let why = format!("{}; it is our own", candidate.evidence);
         return join(desk, folder, seen, message, key, candidate.thread, why);
     }

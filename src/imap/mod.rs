@@ -45,6 +45,8 @@ pub use error::Error;
 pub enum Role {
     /// INBOX.
     Inbox,
+    /// Every message but spam and what was thrown away (RFC 6154, section 2, `\All`): Gmail's All Mail.
+    All,
     /// What was sent.
     Sent,
     /// What is being written.
@@ -97,13 +99,24 @@ pub enum Depth {
 /// The most bytes that are fetched of one message; what lies behind is not needed to understand it.
 pub const BODY_BYTES_MAX: u32 = 512 * 1024;
 
+/// How Gmail names a message, the same in every folder, and its conversation (G33, G44).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GmailIds {
+    /// X-GM-MSGID.
+    pub message: u64,
+    /// X-GM-THRID.
+    pub thread: u64,
+}
+
 /// One message seen in a folder for the first time since the cursor.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     /// Its UID.
     pub uid: u32,
-    /// Its flags and keywords as sent, `\Recent` left out.
+    /// Its flags and keywords as sent, `\Recent` left out; and its labels, as words, where they are asked for.
     pub flags: Vec<String>,
+    /// Where labels are asked for.
+    pub gmail: Option<GmailIds>,
     /// INTERNALDATE.
     pub arrived_at: Timestamp,
     /// RFC822.SIZE in bytes; an estimate on some servers.
@@ -198,6 +211,8 @@ pub struct Wanted {
     pub create: Vec<String>,
     /// Folders of no known use to watch all the same: Baton's mails may have strayed into them.
     pub watch: Vec<String>,
+    /// Whether Gmail's labels are the marks: then All Mail is watched, of which the other folders are views.
+    pub labels: bool,
 }
 
 /// What the watch asks of the memory, and tells it. The daemon implements it with the engine.
@@ -229,10 +244,16 @@ pub trait Memory: Send {
     /// Keeps new messages.
     fn sighted(&mut self, batch: Batch) -> impl Future<Output = anyhow::Result<()>> + Send;
 
-    /// The UIDs and flags that are known of `folder`, for servers that cannot tell what changed. Ordered by UID.
+    /// How many messages are known to lie in `folder`.
+    fn count(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<usize>> + Send;
+
+    /// The UIDs and flags that are known of `folder` from the UID `from` on, at most `most` of them, ordered by UID: for
+    /// servers that cannot tell what changed.
     fn known(
         &mut self,
         folder: &str,
+        from: u32,
+        most: usize,
     ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
 
     /// Keeps what changed among messages already seen. Also called with nothing changed when `modseq` moved.

@@ -167,6 +167,8 @@ struct Pages {
     wanted: Vec<Change>,
     outcomes: Vec<Outcome>,
     passes: u32,
+    /// How often known messages were asked for.
+    loaded: u32,
     changes: Vec<Changes>,
 }
 
@@ -209,7 +211,7 @@ impl Memory for Notebook {
             let there = |name: &String| folders.iter().any(|folder| folder.name == *name);
             let create = pages.create.iter().filter(|name| !there(name)).cloned().collect();
             pages.listed = folders.clone();
-            Wanted { create, watch: Vec::new() }
+            Wanted { create, ..Wanted::default() }
         }))
     }
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {
@@ -234,10 +236,20 @@ impl Memory for Notebook {
         });
         Ok(())
     }
-    async fn known(&mut self, folder: &str) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+    async fn count(&mut self, folder: &str) -> anyhow::Result<usize> {
+        Ok(self.read(|pages| pages.folders.get(folder).map_or(0, |page| page.messages.len())))
+    }
+    async fn known(
+        &mut self,
+        folder: &str,
+        from: u32,
+        most: usize,
+    ) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
         Ok(self.read(|pages| {
+            pages.loaded += 1;
             let page = pages.folders.entry(folder.to_owned()).or_default();
-            page.messages.clone().into_iter().collect()
+            let known = page.messages.range(from..).take(most);
+            known.map(|(uid, flags)| (*uid, flags.clone())).collect()
         }))
     }
     async fn changed(&mut self, changes: Changes) -> anyhow::Result<()> {
@@ -408,6 +420,34 @@ async fn with_condstore_and_without_notify() {
     let Some(dovecot) = Dovecot::start(&capability).await else { return };
     let settings = Settings { poll: Duration::from_secs(1), ..dovecot.settings() };
     story(&dovecot, settings).await;
+}
+
+/// Flags are told by the server, and as long as the numbers agree nothing is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_condstore_what_is_known_is_loaded_only_when_something_is_gone() {
+    let capability = format!("imap_capability = {BASE} ENABLE CONDSTORE MOVE");
+    let Some(dovecot) = Dovecot::start(&capability).await else { return };
+    for subject in ["one", "two", "three"] {
+        dovecot.deliver("INBOX", &mail(subject));
+    }
+    let notebook = Notebook::default();
+    let settings = Settings { poll: Duration::from_secs(1), ..dovecot.settings() };
+    let running = run(settings, &notebook);
+    notebook.until("the first pass", |pages| 1 <= pages.passes).await;
+    let mut person = dovecot.client().await;
+    person.select("INBOX", Access::ReadWrite).await.unwrap();
+    person.run("UID STORE 2 +FLAGS (baton-ana)").await.unwrap();
+    let tagged =
+        |pages: &Pages| pages.folders["INBOX"].messages[&2].contains(&"baton-ana".to_owned());
+    notebook.until("the tag", tagged).await;
+    dovecot.deliver("INBOX", &mail("four"));
+    notebook.until("four", |pages| has(pages, "INBOX", 4)).await;
+    notebook.read(|pages| assert_eq!(pages.loaded, 0));
+    person.run("UID STORE 1 +FLAGS (\\Deleted)").await.unwrap();
+    person.run("UID EXPUNGE 1").await.unwrap();
+    notebook.until("the first is gone", |pages| has(pages, "INBOX", 3)).await;
+    notebook.read(|pages| assert!(0 < pages.loaded));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -102,6 +102,10 @@ fn push(value: &mut Vec<u8>, more: &[u8]) -> bool {
 /// The message with a header of bearable length and a bearable number of parts: long fields are left out, and
 /// what follows too many lines that could begin a part. The flag says that something was.
 pub(super) fn bearable(raw: &[u8]) -> (Cow<'_, [u8]>, bool) {
+    // Too short for either: a line that could begin a part has three bytes at least.
+    if raw.len() <= 3 * PARTS_MAX {
+        return (Cow::Borrowed(raw), false);
+    }
     let mut end = 0;
     let begins = |line: &[u8]| {
         line.starts_with(b"--")

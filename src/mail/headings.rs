@@ -4,7 +4,7 @@
 //! Only recognises; `newtext` and `forward` decide what follows from it. Works on lines without quote marks, see
 //! [`unquote`]. Careful by design: what a person could have written is not a heading.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -160,19 +160,17 @@ pub(super) fn forwarded(line: &str) -> Option<&str> {
     separator(line, &TABLE)
 }
 
-/// Phrases by their first letter: most lines are then told apart at a glance.
-type Initials = LazyLock<HashMap<char, Vec<&'static str>>>;
+/// Phrases by their first letter, sorted: most lines are then told apart at a glance.
+type Initials = LazyLock<Vec<(char, Vec<&'static str>)>>;
 
-fn by_initial(phrases: &'static str) -> HashMap<char, Vec<&'static str>> {
-    let mut table: HashMap<char, Vec<&'static str>> = HashMap::new();
+fn by_initial(phrases: &'static str) -> Vec<(char, Vec<&'static str>)> {
+    let mut table: BTreeMap<char, Vec<&'static str>> = BTreeMap::new();
     for phrase in phrases.split('|') {
-        phrase
-            .chars()
-            .next()
-            .into_iter()
-            .for_each(|first| table.entry(first).or_default().push(phrase));
+        if let Some(first) = phrase.chars().next() {
+            table.entry(first).or_default().push(phrase);
+        }
     }
-    table
+    table.into_iter().collect()
 }
 
 fn separator<'a>(line: &'a str, table: &Initials) -> Option<&'a str> {
@@ -181,12 +179,12 @@ fn separator<'a>(line: &'a str, table: &Initials) -> Option<&'a str> {
     let start = line.trim_start_matches(blank);
     let bare = start.trim_start_matches(|c| blank(c) || DASHES.contains(&c));
     let dashed = start.len() - bare.len() >= 2;
-    let phrases = bare.chars().next()?.to_lowercase().next().and_then(|first| table.get(&first))?;
-    let head: String =
-        bare.chars().take(60).flat_map(char::to_lowercase).filter(|c| *c != '\u{307}').collect();
+    let first = bare.chars().next()?.to_lowercase().next()?;
+    let at = table.binary_search_by_key(&first, |(initial, _)| *initial).ok()?;
+    let (_, phrases) = table.get(at)?;
     let phrase = phrases
         .iter()
-        .filter(|phrase| head.starts_with(**phrase))
+        .filter(|phrase| begins_with(bare, phrase))
         .max_by_key(|phrase| phrase.len())?;
     let used: usize =
         bare.char_indices().nth(phrase.chars().count()).map_or(bare.len(), |(at, _)| at);
@@ -195,6 +193,13 @@ fn separator<'a>(line: &'a str, table: &Initials) -> Option<&'a str> {
         .trim_start_matches(|c| blank(c) || DASHES.contains(&c) || matches!(c, ':' | '：'))
         .trim_end();
     (dashed || rest.is_empty()).then_some(rest)
+}
+
+/// Whether a text begins with a phrase of lower-case letters, whatever the case of its own. The dot that is left over of
+/// a Turkish İ does not count.
+fn begins_with(text: &str, phrase: &str) -> bool {
+    let mut letters = text.chars().flat_map(char::to_lowercase).filter(|c| *c != '\u{307}');
+    phrase.chars().all(|expected| letters.next() == Some(expected))
 }
 
 /// A line of underscores or dashes, as Outlook draws above its header block.

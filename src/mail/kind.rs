@@ -109,11 +109,13 @@ fn report(message: &Message<'_>, signs: &Signs, text: &str) -> Option<Judgement>
     }
     let status = has("message/delivery-status") || has("message/global-delivery-status");
     // A person who passes a bounce on may flatten it into the new mail's parts.
-    let passed_on = root.is_none()
-        && signs.sender() == Sender::Ordinary
-        && !signs.null_return_path()
-        && !bounce_words::subject_reports(signs);
-    if is("delivery-status") || status && !passed_on {
+    let passed_on = || {
+        root.is_none()
+            && signs.sender() == Sender::Ordinary
+            && !signs.null_return_path()
+            && !bounce_words::subject_reports(signs)
+    };
+    if is("delivery-status") || status && !passed_on() {
         let from_words = || bounce_words::read(message, signs, text);
         let bounce = bounce::report(message)
             .map(|mut bounce| {
@@ -191,11 +193,16 @@ fn auto_reply(signs: &Signs, text: &str) -> Option<String> {
     }
 }
 
+fn is_auto_reply_field(name: &str) -> bool {
+    // Nearly every field is told apart without the pattern.
+    (name.contains("auto") || name.contains("vacation")) && AUTO_REPLY_FIELD.is_match(name)
+}
+
 fn auto_reply_field(signs: &Signs) -> Option<String> {
     let says_no =
         |value: &str| matches!(value.to_ascii_lowercase().as_str(), "no" | "false" | "none" | "0");
     if let Some((name, _)) =
-        signs.fields().find(|(name, value)| AUTO_REPLY_FIELD.is_match(name) && !says_no(value))
+        signs.fields().find(|(name, value)| is_auto_reply_field(name) && !says_no(value))
     {
         return Some(format!("{name} marks an automatic answer"));
     }
@@ -294,7 +301,7 @@ fn silence(signs: &Signs, text: &str) -> Option<String> {
 fn forbids(name: &str) -> bool {
     name.starts_with("list-")
         || name.starts_with("x-list")
-        || AUTO_REPLY_FIELD.is_match(name)
+        || is_auto_reply_field(name)
         || matches!(
             name,
             "x-loop"

@@ -203,12 +203,13 @@ impl Walk<'_> {
 
     /// Drops "Sent from my iPhone" where it is the last line before a quotation or the end.
     fn devices(&mut self) {
-        for at in 0..self.lines.len() {
-            if self.kept(at) && self.lines.get(at).is_some_and(|line| device(line)) {
-                let next = self.next_words(at + 1);
-                if next.is_none_or(|next| {
-                    !self.kept(next) || self.lines.get(next).is_some_and(|line| device(line))
-                }) {
+        let mut ending = true;
+        for at in (0..self.lines.len()).rev() {
+            if !self.kept(at) {
+                ending = true;
+            } else if self.has_words(at) {
+                ending = ending && self.lines.get(at).is_some_and(|line| device(line));
+                if ending {
                     self.drop(at, at + 1);
                 }
             }

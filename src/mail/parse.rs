@@ -5,8 +5,9 @@
 //! becomes a message that says so, never an error. Every step is linear in the length of the input.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
-use mail_parser::{MessageParser, PartType};
+use mail_parser::{HeaderName, MessageParser, PartType};
 use sha2::{Digest, Sha256};
 
 use super::body::{self, Body};
@@ -20,6 +21,18 @@ use super::{forward, subject, words};
 const THREAD_INDEX_FIRST: usize = 32;
 /// How many From fields are looked at.
 const FROM_MAX: usize = 10;
+
+/// The library's parser, for the parts and for what [`kind`] asks of the header; the rest of the header is ours.
+static PARTS: LazyLock<MessageParser> = LazyLock::new(|| {
+    MessageParser::new()
+        .with_mime_headers()
+        .header_text(HeaderName::Subject)
+        .header_address(HeaderName::From)
+        .header_address(HeaderName::ReplyTo)
+        .header_address(HeaderName::To)
+        .header_id(HeaderName::MessageId)
+        .default_header_ignore()
+});
 
 /// Understands one message: all of it, only its header, or its beginning.
 pub fn parse(raw: &[u8]) -> Message {
@@ -65,7 +78,7 @@ fn read(raw: &[u8], problems: &mut Vec<String>) -> (Body, Option<Finding>) {
             .push("it has more parts or fields than any mail; not all of them are read".to_owned());
     }
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let tree = Tree(MessageParser::default().parse(raw)?);
+        let tree = Tree(PARTS.parse(raw)?);
         let body = body::read(&tree.0);
         let finding = kind::of(&tree.0, raw, &body.plain.text);
         Some((body, finding))

@@ -3,6 +3,8 @@
 //! A [`Signs`] is made once for a message; `kind` and `bounce` ask it. It reads the outer header only:
 //! what stands in an attached message says nothing about the one that carries it.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::LazyLock;
 
 use mail_parser::{Message, MimeHeaders, PartType};
@@ -23,6 +25,8 @@ pub(super) struct Signs {
     pub(super) to: Vec<String>,
     /// The subject, decoded.
     pub(super) subject: String,
+    /// The answer of [`Signs::sender`], which is asked for several times.
+    sender: OnceCell<Sender>,
 }
 
 /// Who the sender is, by address and display name alone.
@@ -93,8 +97,8 @@ impl Signs {
             let (start, end) = (header.offset_start as usize, header.offset_end as usize);
             let bytes = message.raw_message.get(start..end).unwrap_or_default();
             let bytes = bytes.get(..bytes.len().min(FIELD_MAX)).unwrap_or_default();
-            let value = String::from_utf8_lossy(bytes);
-            fields.push((header.name().to_ascii_lowercase(), words(&value)));
+            let value = words(&String::from_utf8_lossy(bytes)).into_owned();
+            fields.push((header.name().to_ascii_lowercase(), value));
         }
         let first = message.from().and_then(|from| from.first());
         let name = first.and_then(|a| a.name()).unwrap_or_default().to_lowercase();
@@ -106,7 +110,8 @@ impl Signs {
             from: if address.is_empty() { name.clone() } else { address },
             from_name: name,
             to: to.unwrap_or_default(),
-            subject: words(message.subject().unwrap_or_default()),
+            subject: words(message.subject().unwrap_or_default()).into_owned(),
+            sender: OnceCell::new(),
             fields,
         }
     }
@@ -145,6 +150,10 @@ impl Signs {
 
     /// Who the sender is, as far as the address tells.
     pub(super) fn sender(&self) -> Sender {
+        *self.sender.get_or_init(|| self.judge_sender())
+    }
+
+    fn judge_sender(&self) -> Sender {
         let postmaster = || POSTMASTER.is_match(&self.from) || POSTMASTER.is_match(&self.from_name);
         match () {
             () if MAILER.is_match(&self.from) || MAILER_NAME.is_match(&self.from_name) => {
@@ -184,8 +193,20 @@ impl Signs {
 }
 
 /// Blanks and line ends collapsed to one space.
-pub(super) fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+pub(super) fn words(text: &str) -> Cow<'_, str> {
+    let text = text.trim();
+    let plain = |byte: u8| matches!(byte, b' '..=b'~');
+    if text.bytes().all(plain) && !text.contains("  ") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    Cow::Owned(out)
 }
 
 /// The parts of the outer message whose type begins with `kind`, as in `message/delivery-status`.
@@ -195,8 +216,9 @@ pub(super) fn parts<'a>(
 ) -> impl Iterator<Item = &'a mail_parser::MessagePart<'a>> {
     message.parts.iter().filter(move |part| {
         part.content_type().is_some_and(|t| {
-            let subtype = t.subtype().unwrap_or_default();
-            format!("{}/{subtype}", t.ctype()).to_ascii_lowercase() == kind
+            let (ctype, subtype) = kind.split_once('/').unwrap_or((kind, ""));
+            t.ctype().eq_ignore_ascii_case(ctype)
+                && t.subtype().unwrap_or_default().eq_ignore_ascii_case(subtype)
         })
     })
 }

@@ -18,7 +18,9 @@ pub struct Located {
     pub folder: String,
     /// The folder's UIDVALIDITY.
     pub uidvalidity: u32,
-    /// What lying there means.
+    /// What the folder means.
+    pub folder_place: Place,
+    /// What lying there means, with these flags.
     pub place: Place,
     /// The UID there.
     pub uid: u32,
@@ -29,14 +31,17 @@ pub struct Located {
 fn located(row: &Row<'_>) -> rusqlite::Result<Located> {
     let place: String = row.get("place")?;
     let flags: String = row.get("flags")?;
+    let flags = words(&flags);
+    let folder_place = Place::from_stored(&place);
     Ok(Located {
         message: MessageKey(row.get("message")?),
         folder_id: row.get("folder")?,
         folder: row.get("name")?,
         uidvalidity: row.get("uidvalidity")?,
-        place: Place::from_stored(&place),
+        place: folder_place.of_message(&flags),
+        folder_place,
         uid: row.get("uid")?,
-        flags: words(&flags),
+        flags,
     })
 }
 
@@ -104,6 +109,33 @@ impl Tx<'_> {
             Ok((row.get("uid")?, words(&flags)))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The same from the UID `from` on, at most `most` of them.
+    pub fn flags_from(
+        &self,
+        folder: i64,
+        from: u32,
+        most: usize,
+    ) -> Result<Vec<(u32, Vec<String>)>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid, flags FROM location WHERE folder = ? AND uid >= ? ORDER BY uid LIMIT ?",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![folder, from, most], |row| {
+            let flags: String = row.get("flags")?;
+            Ok((row.get("uid")?, words(&flags)))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// How many copies are known to lie in the folder.
+    pub fn count_locations(&self, folder: i64) -> Result<usize> {
+        let count: i64 = self
+            .conn
+            .prepare_cached("SELECT count(*) FROM location WHERE folder = ?")?
+            .query_row([folder], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(0))
     }
 
     /// The UIDs known of a folder from `from` on, below `below`.

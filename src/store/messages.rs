@@ -1,6 +1,7 @@
 //! Messages: each mail once, however many copies of it lie in however many folders.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -310,10 +311,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The threads that an id points to: first that of the message itself, then those of the messages that refer to it,
-    /// the oldest first. Several, because a stranger who quotes an id has a thread of their own; bounded, because a long
-    /// thread refers to its first id thousands of times.
-    pub fn threads_by_reference(&self, mailbox: i64, reference: &str) -> Result<Vec<ThreadId>> {
+    /// The threads that an id points to, one after the other until `visit` has seen enough: first that of the message
+    /// itself, then those of the messages that refer to it, the oldest first. Several, because a stranger who quotes an id
+    /// has a thread of their own; bounded, because a long thread refers to its first id thousands of times.
+    pub fn threads_by_reference(
+        &self,
+        mailbox: i64,
+        reference: &str,
+        mut visit: impl FnMut(ThreadId) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         let mut statement = self.conn.prepare_cached(
             "SELECT thread FROM message WHERE mailbox = ?1 AND message_id = ?2 AND thread IS NOT NULL
              UNION ALL
@@ -321,16 +327,15 @@ impl Tx<'_> {
                (SELECT message FROM reference WHERE mailbox = ?1 AND ref = ?2 ORDER BY message LIMIT 100) AS found
                JOIN message ON message.id = found.message WHERE message.thread IS NOT NULL",
         )?;
+        // SQLite looks for a row only when it is asked for.
         let rows =
             statement.query_map(params![mailbox, reference], |row| row.get(0).map(ThreadId))?;
-        let mut threads = Vec::new();
         for thread in rows {
-            let thread = thread?;
-            if !threads.contains(&thread) {
-                threads.push(thread);
+            if visit(thread?)?.is_break() {
+                break;
             }
         }
-        Ok(threads)
+        Ok(())
     }
 
     /// The messages that refer to the id, at most 20.

@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::store::health::Health;
 use crate::store::{Error, FILE_NAME, Result, Tx, open_for_writing};
 
 /// How much work may wait; more makes the callers wait.
@@ -26,6 +27,7 @@ type Answer = Box<dyn FnOnce(std::result::Result<(), Arc<rusqlite::Error>>) + Se
 #[derive(Clone, Debug)]
 pub struct Store {
     jobs: mpsc::Sender<Message>,
+    health: Health,
 }
 
 /// What the writing thread is told.
@@ -43,11 +45,15 @@ impl Store {
     pub fn open(state_dir: &Path) -> Result<Store> {
         let conn = open_for_writing(&state_dir.join(FILE_NAME))?;
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let health = Health::default();
         std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || Writer::new(conn).write_all(waiting))
+            .spawn({
+                let health = health.clone();
+                move || Writer::new(conn, health).write_all(waiting)
+            })
             .map_err(|_| Error::Stopped)?;
-        Ok(Store { jobs })
+        Ok(Store { jobs, health })
     }
 
     /// Runs `work` in one transaction; returns when it is durable. An error undoes all of it.
@@ -56,8 +62,9 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let (tell, told) = oneshot::channel();
+        let health = self.health.clone();
         let job: Job = Box::new(move |conn| {
-            let done = in_savepoint(conn, work);
+            let done = in_savepoint(conn, work).inspect_err(|error| health.failed(error));
             Box::new(move |committed| {
                 let answer = match (done, committed) {
                     (Ok(value), Ok(())) => Ok(value),
@@ -70,6 +77,11 @@ impl Store {
         });
         self.jobs.send(Message::Work(job)).await.map_err(|_| Error::Stopped)?;
         told.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Why nothing can be kept at the moment, in SQLite's words: the disk is full, or cannot be written.
+    pub fn trouble(&self) -> Option<String> {
+        self.health.trouble()
     }
 
     /// Closes the file after all work that waits, so that it is whole without the write-ahead log beside it. Work that
@@ -102,14 +114,16 @@ fn in_savepoint<T>(
 
 struct Writer {
     conn: Connection,
+    health: Health,
     #[cfg(debug_assertions)]
     fuse: super::fuse::Fuse,
 }
 
 impl Writer {
-    fn new(conn: Connection) -> Writer {
+    fn new(conn: Connection, health: Health) -> Writer {
         Writer {
             conn,
+            health,
             #[cfg(debug_assertions)]
             fuse: super::fuse::Fuse::from_environment(),
         }
@@ -147,13 +161,16 @@ impl Writer {
     }
 
     fn write_group(&mut self, group: Vec<Job>) {
-        #[cfg(debug_assertions)]
         let changes = self.conn.total_changes();
         let (answers, committed) =
             match self.conn.transaction_with_behavior(TransactionBehavior::Immediate) {
                 Ok(transaction) => {
                     let answers: Vec<Answer> =
                         group.into_iter().map(|job| job(&transaction)).collect();
+                    #[cfg(debug_assertions)]
+                    if transaction.total_changes() != changes {
+                        self.fuse.before_commit();
+                    }
                     (answers, transaction.commit())
                 }
                 Err(error) => {
@@ -162,12 +179,17 @@ impl Writer {
                     (answers, Err(error))
                 }
             };
-        #[cfg(debug_assertions)]
-        if committed.is_ok() && self.conn.total_changes() != changes {
-            self.fuse.burn();
-        }
-        if let Err(error) = &committed {
-            tracing::error!("The database does not take changes: {error}");
+        match &committed {
+            Ok(()) if self.conn.total_changes() != changes => {
+                self.health.well();
+                #[cfg(debug_assertions)]
+                self.fuse.after_commit();
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.health.cannot_commit(error);
+                tracing::error!("The database does not take changes: {error}");
+            }
         }
         let committed = committed.map_err(Arc::new);
         for answer in answers {

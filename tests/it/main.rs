@@ -2,7 +2,8 @@
 //!
 //! `world` is a team's office in a box: a private Dovecot, a recording proxy in front of it, the
 //! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it, `faults` what breaks
-//! meanwhile: the process, the line, the disk.
+//! meanwhile: the process, the line, the disk. `emulators` holds the world's own Gmail, Exchange and token endpoints
+//! against the facts about the real ones, and against clients that others wrote.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,12 +22,11 @@
 mod architecture;
 mod bad_configs;
 mod eml;
+mod emulators;
 mod example_config;
-mod exchange;
 mod faults;
 mod hostile;
 mod laws;
 mod migrations;
 mod scenarios;
-mod tokens;
 mod world;

@@ -103,11 +103,29 @@ impl Daemon {
     /// Waits until everything is read of the mailbox's INBOX up to this UID, and answers how long it took since the start.
     #[track_caller]
     pub(crate) fn until_read(&self, mailbox: &str, uid: usize) -> Duration {
-        self.until(Duration::from_secs(500), |tx| {
+        self.until(Duration::from_secs(3_000), |tx| {
             let Some(mailbox) = tx.mailbox_id(mailbox)? else { return Ok(false) };
             Ok(tx.folder(mailbox, "INBOX")?.is_some_and(|inbox| uid < inbox.next_uid as usize))
         });
         self.started.elapsed()
+    }
+
+    /// Waits until every mailbox is connected, and answers how long it took since the start.
+    #[track_caller]
+    pub(crate) fn until_connected(&self) -> Duration {
+        let since = jiff::Timestamp::now().as_second() - self.started.elapsed().as_secs() as i64;
+        self.until(Duration::from_secs(300), |tx| {
+            let new = |at: baton::clock::Timestamp| since <= at.0;
+            Ok(tx.status()?.iter().all(|status| status.connected_since.is_some_and(new)))
+        });
+        self.started.elapsed()
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = (process.kill(), process.wait());
+        }
     }
 
     pub(crate) fn usage(&self) -> Usage {

@@ -11,6 +11,9 @@ pub(crate) mod dovecot;
 pub(crate) mod eyes;
 #[path = "../../../tests/it/world/fault.rs"]
 pub(crate) mod fault;
+#[allow(unused_imports, reason = "its tests are run where the scenarios are")]
+#[path = "../../../tests/it/world/garbler.rs"]
+pub(crate) mod garbler;
 pub(crate) mod maildir;
 #[allow(unused_imports, reason = "its tests are run where the scenarios are")]
 #[path = "../../../tests/it/world/proxy.rs"]

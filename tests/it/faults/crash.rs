@@ -4,7 +4,7 @@
 //! assertions, as tests have; a released one has no such fuse.
 
 use super::{Seed, is_long, times};
-use crate::world::{Crashes, Setup, World};
+use crate::world::{Crashes, Moment, Setup, World};
 
 const FIRST: &str = "Broken kettle";
 const SECOND: &str = "Late parcel";
@@ -41,10 +41,7 @@ fn a_day(world: &mut World) -> Vec<String> {
     world.agent("cleo").resolves(FIRST);
     world.becomes(FIRST, "resolved, cleo");
     insists(world, &["resolve", "ID", "--as", "ben"], SECOND, "resolved, ben");
-    world.crashes.after = None;
-    if !world.baton.is_running() {
-        world.start_unattended();
-    }
+    world.ends_crashes();
     let mut told = Vec::new();
     for subject in [FIRST, SECOND] {
         let thread = world.thread(subject);
@@ -79,7 +76,7 @@ fn ends_the_same(setup: Setup, name: &str) {
     }
     let (without, _) = told(&setup, Crashes::default());
     // A daemon that dies after one commit, then after two, then after three, through the whole day.
-    let ladder = Crashes { after: Some(1), again: true, died: 0 };
+    let ladder = Crashes::again_and_again(Moment::AfterCommit);
     let (end, died) = told(&setup, ladder);
     assert_eq!(end, without, "after {died} crashes");
     eprintln!("{name}: ended the same with {died} crashes in one day");
@@ -87,7 +84,7 @@ fn ends_the_same(setup: Setup, name: &str) {
     let first = if is_long() { 1 } else { 3 + seed.below(30) };
     let mut days = 0;
     for after in first..first + times(1, 500) {
-        let once = Crashes { after: Some(after), again: false, died: 0 };
+        let once = Crashes::once(Moment::AfterCommit, after);
         let (end, died) = told(&setup, once);
         assert_eq!(end, without, "after a crash after commit {after}");
         if died == 0 {

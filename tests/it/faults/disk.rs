@@ -49,6 +49,52 @@ impl Drop for SmallDisk {
     }
 }
 
+/// An ext4 in a file, on a loop device; gone when it is dropped.
+struct FailingDisk {
+    image: TempDir,
+    at: TempDir,
+}
+
+impl FailingDisk {
+    fn mount() -> Option<FailingDisk> {
+        let dir = |prefix: &str| tempfile::Builder::new().prefix(prefix).tempdir().unwrap();
+        let disk = FailingDisk { image: dir("baton-image-"), at: dir("baton-disk-") };
+        fs::File::create(disk.file()).unwrap().set_len(16 << 20).unwrap();
+        let made = run("mkfs.ext4", &["-q", "-F", &disk.file()]);
+        (made && disk.mounts()).then_some(disk)
+    }
+
+    fn file(&self) -> String {
+        format!("{}/ext4", path(&self.image))
+    }
+
+    fn mounts(&self) -> bool {
+        run("mount", &["-o", "loop,errors=remount-ro", &self.file(), path(&self.at)])
+    }
+
+    /// As if the kernel had found an error.
+    fn fail(&self) {
+        let out = Command::new("findmnt").args(["-no", "SOURCE", path(&self.at)]).output().unwrap();
+        let device = String::from_utf8(out.stdout).unwrap();
+        let device = device.trim().rsplit('/').next().unwrap_or_default();
+        fs::write(format!("/sys/fs/ext4/{device}/trigger_fs_error"), "a test").unwrap();
+    }
+
+    /// An operator repairs it.
+    fn heals(&self) {
+        assert!(run("umount", &[path(&self.at)]), "somebody still uses the disk");
+        // e2fsck says with 1 that it has repaired something.
+        run("e2fsck", &["-fy", &self.file()]);
+        assert!(self.mounts(), "cannot mount again");
+    }
+}
+
+impl Drop for FailingDisk {
+    fn drop(&mut self) {
+        run("umount", &["-l", path(&self.at)]);
+    }
+}
+
 fn path(dir: &TempDir) -> &str {
     dir.path().to_str().unwrap()
 }
@@ -81,6 +127,7 @@ fn a_full_disk_is_said_to_be_and_nothing_is_lost() {
             world.customer_writes(&format!("Order {number}"));
         }
         world.eventually("the log says so", |world| world.baton.log().contains("is full"));
+        world.eventually("the status says so", |world| database_error(world).contains("full"));
         let refused = poll(Duration::from_secs(10), || {
             let answer = world.baton.says(&["block", &id, &"why not ".repeat(5000), "--as", "ana"]);
             (answer.code != 0).then_some(answer)
@@ -95,6 +142,42 @@ fn a_full_disk_is_said_to_be_and_nothing_is_lost() {
         world.agent("ana").claims("Before");
         world.becomes("Before", "assigned, ana");
         assert_eq!(world.baton.threads().len(), 31);
+        assert_eq!(database_error(world), "");
+    });
+}
+
+/// What `status` says of the database; nothing while all is well.
+fn database_error(world: &mut World) -> String {
+    let status: serde_json::Value = world.baton.json(&["status"]).unwrap_or_default();
+    status["database_error"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The kernel stops writing to a file system in which it found an error, whoever has files open there.
+#[test]
+fn a_disk_that_cannot_be_written_any_more_is_said_to_be_and_nothing_is_lost() {
+    let Some(disk) = FailingDisk::mount() else {
+        eprintln!("failing disk: skipped, only root can mount one (ext4 on a loop device)");
+        return;
+    };
+    Setup::folders().tell_before_baton(|world| {
+        std::os::unix::fs::symlink(disk.at.path(), world.state_dir()).unwrap();
+        world.start();
+        world.customer_writes("Before");
+        let id = world.opens("Before").to_string();
+        disk.fail();
+        world.customer_writes("Meanwhile");
+        world.agent("ana").claims("Before");
+        let says_so = |text: &str| text.contains("readonly") || text.contains("I/O");
+        world.eventually("the log says so", |world| says_so(&world.baton.log()));
+        world.eventually("the status says so", |world| says_so(&database_error(world)));
+        let words = world.baton.says(&["block", &id, "no parts", "--as", "ben"]).refused();
+        assert!(says_so(&words), "{words}");
+        assert!(world.baton.is_running(), "{}", world.baton.log_tail(40));
+        assert!(world.baton.stop().success(), "{}", world.baton.log_tail(40));
+        disk.heals();
+        world.start();
+        world.becomes("Meanwhile", "new");
+        world.becomes("Before", "assigned, ana");
     });
 }
 

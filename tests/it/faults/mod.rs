@@ -4,10 +4,14 @@
 //! tells the long form: `BATON_LONG=1 cargo test --test it faults -- --nocapture`.
 
 mod crash;
+mod crash_everywhere;
 mod disk;
+mod garbled;
 mod kill;
 mod network;
 mod replay;
+
+use std::time::{Duration, Instant};
 
 /// A small generator (SplitMix64), so that a story can be told again from its seed.
 pub(crate) struct Seed(u64);
@@ -22,7 +26,7 @@ impl Seed {
         Seed(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -64,6 +68,12 @@ pub(crate) fn times(short: usize, long: usize) -> usize {
         Some(1) => long,
         Some(times) => times,
     }
+}
+
+/// Until when a long form goes on: `BATON_MINUTES`, or so many.
+pub(crate) fn end_of_minutes(usual: u64) -> Instant {
+    let minutes = std::env::var("BATON_MINUTES").ok().and_then(|minutes| minutes.parse().ok());
+    Instant::now() + Duration::from_secs(60 * minutes.unwrap_or(usual))
 }
 
 /// Whether the long form is told.

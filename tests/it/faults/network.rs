@@ -97,7 +97,10 @@ fn cuts(world: &mut World) {
 #[track_caller]
 fn check(world: &mut World, number: usize, trouble: &Trouble) {
     let begun = Instant::now();
-    if let Fault::Refuses(kind, ..) | Fault::Says(kind, ..) | Fault::Floods(kind, _) = trouble
+    if let Fault::Refuses(kind, ..)
+    | Fault::Says(kind, ..)
+    | Fault::Amid(kind, ..)
+    | Fault::Floods(kind, _) = trouble
         && is_about_the_login(kind)
     {
         cuts(world);
@@ -142,15 +145,17 @@ fn survives_these(setup: Setup, chosen: &[Trouble]) {
     });
 }
 
-/// The connection ends, in every way in which a connection ends, at a random point.
+/// The connection ends, in every way in which a connection ends, at a random point; in the long form after each line.
 fn ends(name: &str) -> Vec<Trouble> {
     let mut seed = Seed::printed(name);
     let mut all = vec![Fault::Deaf, Fault::Slow(Duration::from_millis(30))];
-    for _ in 0..times(1, 30) {
-        all.push(Fault::CutAfter(seed.below(60)));
+    let mut line = || seed.below(60);
+    let lines = if is_long() { (0..60).collect() } else { vec![line(), line()] };
+    for line in lines {
+        all.push(Fault::CutAfter(line));
         all.push(Fault::CutAfterBytes(seed.below(4000)));
-        all.push(Fault::DeadAfter(seed.below(60)));
-        all.push(Fault::ByeAfter(seed.below(60)));
+        all.push(Fault::DeadAfter(line));
+        all.push(Fault::ByeAfter(line));
     }
     let wanted = if is_long() { all.len() } else { 4 };
     seed.some_of(&all, wanted)
@@ -210,6 +215,33 @@ fn on_a_poor_server_an_original_that_stays_is_seen_twice_and_never_lost() {
     });
 }
 
+/// What is done once for each mailbox: a folder that the server would not make is made later, and used.
+#[test]
+fn a_folder_that_was_refused_is_made_later() {
+    let mut all = Vec::new();
+    for kind in ["CREATE", "SUBSCRIBE"] {
+        all.extend(REFUSALS.map(|answer| Fault::Refuses(kind, answer, 4)));
+        all.push(Fault::Says(
+            kind,
+            b"* LIST () \"/\" Baton (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n",
+            4,
+        ));
+    }
+    let wanted = if is_long() { all.len() } else { 2 };
+    for refusal in Seed::printed("refused folders").some_of(&all, wanted) {
+        eprintln!("  {refusal:?}");
+        Setup::folders().with("patience_seconds = 2").tell_before_baton(|world| {
+            world.mailbox().proxy.set_fault(refusal);
+            world.start();
+            world.customer_writes("Order");
+            world.opens("Order");
+            world.agent("ana").commands("claim", "Order", &[]).done();
+            world.becomes("Order", "assigned, ana");
+            assert_eq!(world.mailbox().proxy.fault(), Fault::None, "it did not happen");
+        });
+    }
+}
+
 fn nonsense(times: usize) -> Vec<Trouble> {
     let mut all = Vec::new();
     for line in NONSENSE {
@@ -233,6 +265,10 @@ fn with_folders_a_server_that_always_talks_nonsense() {
 fn what_happens_in_the_middle_of_something_else_is_not_missed() {
     let all = [
         Fault::Says("UID FETCH", b"* 1 EXPUNGE\r\n", 3),
+        Fault::Amid("UID FETCH", b"* 1 EXPUNGE\r\n", 3),
+        Fault::Amid("UID FETCH", b"* 2 EXPUNGE\r\n* 1 FETCH (FLAGS (\\Seen))\r\n", ALWAYS),
+        Fault::Amid("SELECT", b"* 3 EXISTS\r\n* 2 EXPUNGE\r\n", 2),
+        Fault::Amid("LIST", b"* OK [ALERT] soon\r\n* 1 RECENT\r\n", ALWAYS),
         Fault::Says("UID FETCH", b"* 4000 EXISTS\r\n* 4000 EXPUNGE\r\n", 3),
         Fault::Says("IDLE", b"* 7 EXISTS\r\n", 3),
         Fault::Says("IDLE", b"* 7 EXISTS\r\n* 1 RECENT\r\n", ALWAYS),
@@ -242,7 +278,7 @@ fn what_happens_in_the_middle_of_something_else_is_not_missed() {
         Fault::Floods("LIST", 100 << 20),
         Fault::Floods("CAPABILITY", 100 << 20),
     ];
-    survives(Setup::keywords(), "in the middle", &all, 5);
+    survives(Setup::keywords(), "in the middle", &all, 6);
 }
 
 /// While it lasts, `status` says what is wrong; and Baton is back as soon as it is over.

@@ -14,9 +14,7 @@ impl World {
     /// What must hold after every story: nothing is missing, the log explains the state, the promises were kept.
     #[track_caller]
     pub(crate) fn finish(&mut self) {
-        if !self.baton.is_running() {
-            self.start_unattended();
-        }
+        self.ends_crashes();
         self.settle();
         let mut last = String::new();
         let balanced = poll(PATIENCE, || {

@@ -3,6 +3,7 @@
 //! Nothing of the implementation is used here, only what product.md fixes: commands, exit codes, JSON.
 
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -25,13 +26,16 @@ pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+    /// It was typed again, because the daemon died under it the first time: a refusal may mean that it had been done.
+    pub(crate) again: bool,
 }
 
 impl Answer {
     /// The answer of a command that must have been done.
     #[track_caller]
     pub(crate) fn done(self) -> String {
-        assert_eq!(self.code, 0, "refused: {}{}", self.out, self.err);
+        let had_been_done = self.again && self.code == 1;
+        assert!(self.code == 0 || had_been_done, "refused: {}{}", self.out, self.err);
         self.out
     }
 
@@ -133,23 +137,29 @@ impl Baton {
         fs::write(self.dir.join("baton.toml"), configuration).expect("cannot write baton.toml");
     }
 
-    /// Starts the daemon, `run` with these further arguments, its log in the world's folder. With a fuse it dies right
-    /// after so many commits, before it has answered anybody.
-    pub(crate) fn start(&mut self, arguments: &[&str], fuse: Option<usize>) {
+    /// Starts the daemon, `run` with these further arguments, its log in the world's folder. With a fuse, a variable and
+    /// a number, it dies at a commit.
+    pub(crate) fn start(&mut self, arguments: &[&str], fuse: Option<(&str, usize)>) {
         let log = File::options().create(true).append(true).open(self.dir.join("baton.log"));
         let log = log.expect("cannot open the log");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(env!("CARGO_BIN_EXE_baton"));
         command.arg("--config").arg(self.dir.join("baton.toml")).arg("run").args(arguments);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        if let Some(commits) = fuse {
-            command.env("BATON_CRASH_AFTER_COMMITS", commits.to_string());
+        if let Some((variable, commits)) = fuse {
+            command.env(variable, commits.to_string());
         }
         self.daemon = Some(quiet(&mut command).spawn().expect("cannot start baton"));
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
         self.daemon.as_mut().is_some_and(|daemon| matches!(daemon.try_wait(), Ok(None)))
+    }
+
+    /// Whether the daemon has ended as its fuse ends it.
+    pub(crate) fn has_aborted(&mut self) -> bool {
+        let ended = self.daemon.as_mut().and_then(|daemon| daemon.try_wait().ok().flatten());
+        ended.is_some_and(is_abort)
     }
 
     /// Ends the daemon as systemd does, and answers how it ended.
@@ -192,6 +202,7 @@ impl Baton {
             code: out.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&out.stdout).into_owned(),
             err: String::from_utf8_lossy(&out.stderr).into_owned(),
+            again: false,
         }
     }
 
@@ -246,6 +257,16 @@ impl Drop for Baton {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a process that ended so ended itself at once (SIGABRT).
+pub(crate) fn is_abort(status: ExitStatus) -> bool {
+    status.signal() == Some(6)
+}
+
+/// Whether a signal ended a process that did not listen to it (SIGTERM).
+pub(crate) fn is_termination(status: ExitStatus) -> bool {
+    status.signal() == Some(15)
 }
 
 /// No setting of the developer's shell reaches the binary.

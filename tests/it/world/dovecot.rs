@@ -174,6 +174,7 @@ impl Dovecot {
         let mut text = format!(
             "base_dir = {dir}/run\nstate_dir = {dir}/state\nlog_path = {dir}/dovecot.log\n\
              protocols = imap\nlisten = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\nauth_failure_delay = 0\n\
+             default_vsz_limit = 4G\n\
              mail_max_userip_connections = 200\nmail_fsync = never\nmail_location = maildir:{dir}/mail/%u\n\
              mail_uid = {uid}\nmail_gid = {gid}\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n{internal}\
              passdb {{\n driver = static\n mechanisms = plain login\n args = password={PASSWORD}\n}}\n\

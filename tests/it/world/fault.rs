@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::garbler::Garbler;
+
 /// What is wrong with the line to the server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Fault {
@@ -37,6 +39,10 @@ pub(crate) enum Fault {
     Refuses(&'static str, &'static str, usize),
     /// These bytes come before the server's answer to commands of this kind, this often.
     Says(&'static str, &'static [u8], usize),
+    /// These bytes come behind an untagged line while a command of this kind is answered, this often.
+    Amid(&'static str, &'static [u8], usize),
+    /// One byte of about so many of the server's is damaged, as the [`Garbler`] says.
+    Garbles(Garbler),
     /// A line of so many bytes comes before the answer to a command of this kind, once.
     Floods(&'static str, usize),
 }
@@ -57,6 +63,8 @@ pub(super) enum Verdict {
     Drop,
     /// Say this first.
     After(Vec<u8>),
+    /// Say this behind it.
+    Then(Vec<u8>),
     /// Send an endless line first.
     Flood(usize),
     /// Answer this in the server's place.
@@ -104,6 +112,11 @@ impl Commands {
         self.by_tag.get(tag).map(String::as_str)
     }
 
+    /// Whether a command of this kind is being answered.
+    fn has(&self, kind: &str) -> bool {
+        self.by_tag.values().any(|open| open == kind)
+    }
+
     pub(super) fn server_says(&mut self, text: &str) {
         let tag = text.split(' ').next().unwrap_or_default();
         self.idling |= tag == "+" && self.answered(text) == Some("IDLE");
@@ -116,7 +129,9 @@ impl Fault {
     pub(super) fn on_server_line(&mut self, text: &str, commands: &Commands) -> Verdict {
         let is_answer_to = |kind: &str| commands.answered(text) == Some(kind);
         match self {
-            Fault::None | Fault::CutAfterBytes(_) | Fault::Refuses(..) => Verdict::Pass,
+            Fault::None | Fault::CutAfterBytes(_) | Fault::Refuses(..) | Fault::Garbles(_) => {
+                Verdict::Pass
+            }
             Fault::Silent => Verdict::Wait,
             Fault::Closed => Verdict::Cut(""),
             Fault::SilentAt(kind) if is_answer_to(kind) => {
@@ -146,11 +161,16 @@ impl Fault {
                 self.happened();
                 Verdict::After(bytes)
             }
+            Fault::Amid(kind, bytes, _) if text.starts_with("* ") && commands.has(kind) => {
+                let bytes = bytes.to_vec();
+                self.happened();
+                Verdict::Then(bytes)
+            }
             Fault::Floods(kind, bytes) if is_answer_to(kind) => {
                 let bytes = *bytes;
                 self.becomes(Fault::None, Verdict::Flood(bytes))
             }
-            Fault::Says(..) | Fault::Floods(..) => Verdict::Pass,
+            Fault::Says(..) | Fault::Amid(..) | Fault::Floods(..) => Verdict::Pass,
             Fault::SilentAt(_) | Fault::SilentSince(_) => Verdict::Pass,
         }
     }
@@ -180,6 +200,13 @@ impl Fault {
         Some(cut)
     }
 
+    /// Damages bytes on their way.
+    pub(super) fn garbles(&mut self, bytes: &mut Vec<u8>) {
+        if let Fault::Garbles(garbler) = self {
+            garbler.garble(bytes);
+        }
+    }
+
     fn becomes(&mut self, next: Fault, verdict: Verdict) -> Verdict {
         *self = next;
         verdict
@@ -187,7 +214,11 @@ impl Fault {
 
     /// Counts down what happens a number of times.
     fn happened(&mut self) {
-        let (Fault::Refuses(_, _, times) | Fault::Says(_, _, times)) = self else { return };
+        let (Fault::Refuses(_, _, times) | Fault::Says(_, _, times) | Fault::Amid(_, _, times)) =
+            self
+        else {
+            return;
+        };
         if *times != ALWAYS {
             *times -= 1;
         }

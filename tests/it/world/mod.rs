@@ -6,10 +6,14 @@
 
 mod after;
 mod baton;
+pub(crate) mod crashes;
 mod dovecot;
 pub(crate) mod exchange;
 mod eyes;
 mod fault;
+mod garbler;
+#[allow(dead_code, unused_imports, reason = "not every part of it has a use in every scenario")]
+pub(crate) mod gmail;
 #[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
 pub(crate) mod imapd;
 mod people;
@@ -27,9 +31,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) use self::baton::{Baton, Status, Thread};
+pub(crate) use self::crashes::{Crashes, Moment};
 pub(crate) use self::dovecot::{Dovecot, Server, signal};
 pub(crate) use self::eyes::{Eyes, Imap, Place};
 pub(crate) use self::fault::{ALWAYS, Fault};
+pub(crate) use self::garbler::Garbler;
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
@@ -64,17 +70,6 @@ pub(crate) struct World {
     pub(crate) crashes: Crashes,
 }
 
-/// When the daemon dies on purpose: right after a commit, before anybody is answered.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Crashes {
-    /// After how many commits.
-    pub(crate) after: Option<usize>,
-    /// Whether the next daemon dies too, after one commit more.
-    pub(crate) again: bool,
-    /// How often it died.
-    pub(crate) died: usize,
-}
-
 impl World {
     fn new(setup: Setup) -> World {
         let dir = tempfile::Builder::new().prefix("baton-world-").tempdir().expect("a folder");
@@ -96,7 +91,7 @@ impl World {
             dir,
             here: 0,
             mails: Vec::new(),
-            crashes: Crashes::default(),
+            crashes: Crashes::from_environment(),
         };
         world.baton.configure(&world.configuration());
         world
@@ -149,6 +144,11 @@ impl World {
         self.dir.path().join("state")
     }
 
+    /// Throws the log away; the next daemon begins a new one.
+    pub(crate) fn forgets_log(&self) {
+        fs::remove_file(self.dir.path().join("baton.log")).expect("there is no log");
+    }
+
     /// Writes a file beside the configuration.
     pub(crate) fn writes_file(&self, name: &str, text: &str) {
         fs::write(self.dir.path().join(name), text).expect("cannot write the file");
@@ -182,24 +182,55 @@ impl World {
             Mode::Run => &[],
             Mode::Shadow => &["--shadow"],
         };
-        self.baton.start(arguments, self.crashes.after);
+        self.baton.start(arguments, self.crashes.fuse());
     }
 
-    /// Starts a daemon that has died on purpose again, as systemd does.
-    fn restart_after_a_crash(&mut self) {
-        let Some(after) = self.crashes.after else { return };
+    /// Starts a daemon that has died on purpose again, as systemd does. Answers whether it had.
+    fn restart_after_a_crash(&mut self) -> bool {
+        if !self.crashes.is_waited_for() || !self.baton.has_aborted() {
+            return false;
+        }
+        self.crashes.happened();
+        self.start_unattended();
+        true
+    }
+
+    /// Whether the daemon died on purpose just now; its end may come a moment after that of its connections.
+    fn died_meanwhile(&mut self) -> bool {
+        if !self.crashes.is_waited_for() {
+            return false;
+        }
+        let died = || self.restart_after_a_crash().then_some(());
+        poll(Duration::from_millis(300), died).is_some()
+    }
+
+    /// From here on the daemon dies no more, and runs.
+    pub(crate) fn ends_crashes(&mut self) {
+        if self.crashes.end() {
+            self.baton.kill();
+        }
         if self.baton.is_running() {
             return;
         }
-        self.crashes.died += 1;
-        self.crashes.after = self.crashes.again.then_some(after + 1);
+        // Until then the database says what the daemon before it knew.
+        let begun = |world: &World| world.baton.log().matches("Baton watches").count();
+        let before = begun(self);
         self.start_unattended();
+        self.eventually("another daemon is at work", |world| before < begun(world));
     }
 
-    /// Stops the daemon, which must end well.
+    /// Stops the daemon, which must end well, unless it dies on purpose just then.
     #[track_caller]
     pub(crate) fn stop(&mut self) {
         let status = self.baton.stop();
+        if self.crashes.is_waited_for() && baton::is_abort(status) {
+            self.crashes.happened();
+            return;
+        }
+        // One that has just been started again after a crash may not listen to signals yet.
+        if 0 < self.crashes.died && baton::is_termination(status) {
+            return;
+        }
         assert!(status.success(), "the daemon ended with {status}:\n{}", self.baton.log_tail(40));
     }
 
@@ -250,7 +281,10 @@ impl World {
     /// Checks that something stays true while Baton looks at the mailbox a few times more.
     #[track_caller]
     pub(crate) fn stays(&mut self, what: &str, mut holds: impl FnMut(&mut World) -> bool) {
-        let broken = poll(Duration::from_millis(2500), || (!holds(self)).then_some(()));
+        let broken = poll(Duration::from_millis(2500), || {
+            self.restart_after_a_crash();
+            (!holds(self)).then_some(())
+        });
         assert!(broken.is_none(), "did not stay so: {what}\n{}", self.picture());
     }
 }

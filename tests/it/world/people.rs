@@ -317,9 +317,14 @@ impl Person<'_> {
         self.types(&[&[verb, &id], more].concat())
     }
 
-    /// Types a command in the own name.
+    /// Types a command in the own name; once more when the daemon died on purpose under it.
     pub(crate) fn types(&mut self, arguments: &[&str]) -> Answer {
-        self.world.baton.says(&[arguments, &["--as", self.id]].concat())
+        let words = [arguments, &["--as", self.id]].concat();
+        let answer = self.world.baton.says(&words);
+        if answer.code == 0 || !self.world.died_meanwhile() {
+            return answer;
+        }
+        Answer { again: true, ..self.world.baton.says(&words) }
     }
 }
 

@@ -158,10 +158,12 @@ impl Shared {
                     passed.extend_from_slice(&piece.bytes);
                     continue;
                 };
+                let mut behind = Vec::new();
                 match self.verdict(side, session, text) {
                     Verdict::Pass | Verdict::Wait | Verdict::Delay(_) => {}
                     Verdict::Drop => continue,
                     Verdict::After(bytes) => passed.extend_from_slice(&bytes),
+                    Verdict::Then(bytes) => behind = bytes,
                     Verdict::Flood(bytes) => {
                         if to.write_all(&passed).and_then(|()| flood(&mut to, bytes)).is_err() {
                             break 'open;
@@ -187,6 +189,10 @@ impl Shared {
                 }
                 self.record(side, connection, session, text);
                 passed.extend_from_slice(&piece.bytes);
+                passed.append(&mut behind);
+            }
+            if side == Side::Server {
+                self.fault.lock().unwrap().garbles(&mut passed);
             }
             if side == Side::Server && self.cuts(&mut passed) {
                 let _ = to.write_all(&passed);

@@ -93,14 +93,17 @@ fn check(
         ));
     }
     let mailbox = exchange.mailboxes.get(&address.to_lowercase());
-    if may(&grant, mailbox, settings) {
+    let scope = exchange.knobs.graph_mailboxes.as_ref();
+    let is_outside = matches!(grant.who, Who::App(_))
+        && scope.is_some_and(|only| !only.iter().any(|one| one.eq_ignore_ascii_case(address)));
+    if may(&grant, mailbox, settings) && !is_outside {
         Ok(())
     } else {
         Err(refuse(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again."))
     }
 }
 
-/// An app may in the whole tenant (M112); a member in the own mailbox, and with `.Shared` where Full Access was given (M107).
+/// An app may in the whole tenant, unless a rule limits it (M112); a member in the own mailbox, and with `.Shared` where Full Access was given (M107).
 fn may(grant: &Grant, mailbox: Option<&Mailbox>, settings: bool) -> bool {
     let has = |permission: &str| grant.has(&format!("https://graph.microsoft.com/{permission}"));
     let needed = if settings { "MailboxSettings.ReadWrite" } else { "Mail.ReadWrite" };

@@ -106,6 +106,8 @@ pub(crate) struct Knobs {
     pub(crate) keywords: Keywords,
     pub(crate) special_use: SpecialUse,
     pub(crate) move_answer: MoveAnswer,
+    /// APPEND is answered with a `+` too many (M40).
+    pub(crate) extra_plus: bool,
     /// News come between IDLE and its `+` (M52).
     pub(crate) news_before_plus: bool,
     /// IDLE says nothing (M53).
@@ -128,6 +130,8 @@ pub(crate) struct Knobs {
     pub(crate) cached_mode: Option<CachedMode>,
     /// Folders that cannot be opened (M26).
     pub(crate) broken_folders: Vec<String>,
+    /// The only mailboxes that an app may open in Graph, if there is such a rule (M112).
+    pub(crate) graph_mailboxes: Option<Vec<&'static str>>,
     /// Graph answers filters on categories (M114).
     pub(crate) graph_filters_categories: bool,
 }
@@ -144,6 +148,7 @@ impl Default for Knobs {
             keywords: Keywords::Refused,
             special_use: SpecialUse::NotTold,
             move_answer: MoveAnswer::Proper,
+            extra_plus: false,
             news_before_plus: false,
             deaf: false,
             expiry: Expiry::Bye,
@@ -157,6 +162,7 @@ impl Default for Knobs {
             sent_copy: SentCopy::Member,
             cached_mode: None,
             broken_folders: Vec::new(),
+            graph_mailboxes: None,
             graph_filters_categories: true,
         }
     }

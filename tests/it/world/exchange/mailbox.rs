@@ -71,6 +71,8 @@ pub(crate) struct Mailbox {
     pub(crate) categories: Vec<Category>,
     /// Who has Full Access besides the owner: addresses of members, client ids of apps (M65, M70).
     pub(crate) full_access: Vec<String>,
+    /// Who may send as this address (M65): addresses of members, client ids of apps.
+    pub(crate) send_as: Vec<String>,
     /// The default folders, which nobody may delete.
     pub(crate) fixed: Vec<FolderId>,
     /// How many copies lie in Recoverable Items, and count towards the quota (M43).
@@ -93,6 +95,7 @@ impl Mailbox {
             items: BTreeMap::new(),
             categories: Vec::new(),
             full_access: Vec::new(),
+            send_as: Vec::new(),
             fixed,
             recoverable_items: 0,
         };

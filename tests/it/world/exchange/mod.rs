@@ -1,4 +1,4 @@
-//! An organisation at Microsoft 365: its sign-in, its mailboxes over IMAP, and the same mailboxes in Graph.
+//! An organisation at Microsoft 365: its sign-in, its mailboxes over IMAP, submission, and the same mailboxes in Graph.
 //!
 //! ```ignore
 //! let tenant = Tenant::start();                              // shared@ and ana@contoso.com; ana and the app have Full Access
@@ -10,6 +10,7 @@
 //! tenant.shown();                                            // folders, UIDs, flags and categories as they are
 //! tenant.imap.heard();                                       // every command, with bytes asked and answered
 //! tenant.forward(3600);                                      // time passes: tokens end, in IDLE, too
+//! tenant.smtp.port; tenant.sent();                           // submission, see smtp
 //! tenant.graph_url();                                        // Graph, see graph
 //! ```
 //!
@@ -24,6 +25,7 @@ mod moves;
 mod people;
 mod rendering;
 mod service;
+pub(crate) mod smtp;
 mod words;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use self::mailbox::{Category, Mailbox};
 pub(crate) use self::mailbox::{Language, Shown};
 use self::people::Person;
 use self::service::Exchange;
+use self::smtp::Smtp;
 use super::imapd::Server;
 use super::tokens::microsoft::{CLIENT_ID, SECRET, TENANT};
 use super::tokens::{Grant, Microsoft, Who, browser, http};
@@ -46,6 +49,8 @@ pub(crate) const ANA: &str = "ana@contoso.com";
 pub(crate) struct Tenant {
     pub(crate) microsoft: Microsoft,
     pub(crate) imap: Arc<Server<Exchange>>,
+    /// Where mail is submitted.
+    pub(crate) smtp: Smtp,
     /// Graph, for troubles and its record.
     pub(crate) graph: http::Server,
 }
@@ -61,16 +66,28 @@ impl Tenant {
         let mut exchange = Exchange::new(Arc::clone(&microsoft.ledger));
         let mut shared = Mailbox::new(SHARED, language);
         shared.full_access = vec![ANA.to_owned(), CLIENT_ID.to_owned()];
+        shared.send_as = shared.full_access.clone();
         exchange.mailboxes.insert(SHARED.to_owned(), shared);
         exchange.mailboxes.insert(ANA.to_owned(), Mailbox::new(ANA, Language::English));
         let imap = Arc::new(Server::start(exchange));
         let graph = graph::start(Arc::clone(&imap));
-        Tenant { microsoft, imap, graph }
+        let smtp = Smtp::start(Arc::clone(&imap));
+        Tenant { microsoft, imap, smtp, graph }
     }
 
     /// Turns knobs.
     pub(crate) fn set(&self, turn: impl FnOnce(&mut Knobs)) {
         self.imap.with(|exchange| turn(&mut exchange.knobs));
+    }
+
+    /// Turns knobs of SMTP.
+    pub(crate) fn set_smtp(&self, turn: impl FnOnce(&mut smtp::Knobs)) {
+        self.imap.with(|exchange| turn(&mut exchange.smtp.knobs));
+    }
+
+    /// What has left by SMTP.
+    pub(crate) fn sent(&self) -> Vec<smtp::Sent> {
+        self.imap.with(|exchange| exchange.smtp.sent.clone())
     }
 
     /// Looks at a mailbox, or changes what nobody can with Outlook: permissions, for one.
@@ -127,7 +144,7 @@ impl Tenant {
     /// Time passes, for tokens and for Outlook.
     pub(crate) fn forward(&self, seconds: i64) {
         self.microsoft.ledger.forward(seconds);
-        self.imap.with(|_| ());
+        self.imap.with(|exchange| exchange.delivers_copies());
     }
 
     /// A token as the app gets it (M71).
@@ -154,9 +171,10 @@ impl Tenant {
         reply.expect("no answer").text("access_token")
     }
 
-    /// A token of a member for IMAP, without the way through the browser (M75).
+    /// A token of a member for IMAP and SMTP, without the way through the browser (M75).
     pub(crate) fn token_of(&self, member: &str) -> String {
-        let scopes = vec!["https://outlook.office.com/IMAP.AccessAsUser.All".to_owned()];
+        let scopes = ["IMAP.AccessAsUser.All", "SMTP.Send"];
+        let scopes = scopes.map(|scope| format!("https://outlook.office.com/{scope}")).to_vec();
         let who = Who::Person(member.to_owned());
         let token = format!("eyJ{}", super::tokens::random(600));
         let grant = Grant { who, client: CLIENT_ID.to_owned(), scopes };

@@ -26,7 +26,13 @@ impl Exchange {
     }
 
     /// A message comes to lie in a folder.
-    fn puts(&mut self, mailbox: &str, folder: &str, message: &str, flags: &[&str]) -> MailId {
+    pub(super) fn puts(
+        &mut self,
+        mailbox: &str,
+        folder: &str,
+        message: &str,
+        flags: &[&str],
+    ) -> MailId {
         let renders = self.knobs.renders;
         let mailbox = self.mailbox(mailbox);
         let number = mailbox.store.modseq;

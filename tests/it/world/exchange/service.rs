@@ -13,6 +13,7 @@ use super::faults::Guest;
 use super::knobs::{Keywords, Knobs, SpecialUse};
 use super::mailbox::Mailbox;
 use super::rendering::rendered;
+use super::smtp::Desk;
 use super::words::{self, ARGUMENT_ERROR, COMMAND_ERROR, FLAGS, TOO_LARGE};
 
 /// All the mailboxes of the tenant, and who is connected.
@@ -25,6 +26,8 @@ pub(crate) struct Exchange {
     pub(super) guests: BTreeMap<usize, Guest>,
     /// How many have logged in.
     pub(super) logins: usize,
+    /// What SMTP keeps.
+    pub(crate) smtp: Desk,
     /// What there is for those who are not connected.
     nowhere: Mailbox,
     /// Messages that cannot be fetched (M48).
@@ -39,6 +42,7 @@ impl Exchange {
             ledger,
             guests: BTreeMap::new(),
             logins: 0,
+            smtp: Desk::default(),
             nowhere: Mailbox::nowhere(),
             unrenderable: Vec::new(),
         }
@@ -175,6 +179,7 @@ impl Dialect for Exchange {
     }
 
     fn before(&mut self, session: &Session, verb: &str, _: usize) -> Before {
+        self.delivers_copies();
         self.fault(session, verb)
     }
 
@@ -191,12 +196,24 @@ impl Dialect for Exchange {
         }
     }
 
+    /// M40: a continuation that nobody waits for.
+    fn blurts(&mut self, _: &Session, command: &Command) -> Vec<String> {
+        let blurts = self.knobs.extra_plus && matches!(command, Command::Append { .. });
+        blurts.then(|| self.go_ahead().to_owned()).into_iter().collect()
+    }
+
+    /// From memory.
+    fn go_ahead(&self) -> &'static str {
+        "+ Ready for additional command text."
+    }
+
     fn after(&mut self, session: &Session, tagged: String, _: usize) -> String {
         self.count_error(session, &tagged);
         tagged
     }
 
     fn interrupts(&mut self, session: &Session) -> Option<Vec<String>> {
+        self.delivers_copies();
         self.end_of(session)
     }
 

@@ -89,7 +89,8 @@ impl Turn<'_> {
         if !manner.silent {
             words.push(format!("{} {}", change.what, value.as_deref().unwrap_or("NIL")));
         }
-        if self.session.condstore {
+        // RFC 7162 wants it with flags; Gmail's answers to a STORE of labels are known without.
+        if self.session.condstore && change.what == "FLAGS" {
             let modseq = self.store().mails.get(&known.mail).map_or(0, |mail| mail.modseq);
             words.push(format!("MODSEQ ({modseq})"));
         }

@@ -81,6 +81,8 @@ pub(crate) struct Grammar {
     pub(crate) esearch: bool,
     /// LIST-EXTENDED and LIST-STATUS.
     pub(crate) list_extended: bool,
+    /// COMPRESS DEFLATE.
+    pub(crate) compress: bool,
     /// Set by the engine for each session.
     pub(crate) utf8: bool,
 }
@@ -178,6 +180,10 @@ pub(crate) trait Dialect: Send + 'static {
     /// Asked after that, for refusals that depend on what the command says.
     fn refuses(&mut self, _session: &Session, _command: &Command) -> Option<Refused> {
         None
+    }
+    /// Lines that come before the answer for no reason (M40).
+    fn blurts(&mut self, _session: &Session, _command: &Command) -> Vec<String> {
+        Vec::new()
     }
     /// Sees every tagged answer (what follows the tag) with the size of all that is answered, and may change it.
     fn after(&mut self, _session: &Session, tagged: String, _bytes: usize) -> String {

@@ -21,6 +21,7 @@
 
 mod change;
 pub(crate) mod client;
+mod compress;
 mod dialect;
 mod fetch;
 mod folders;

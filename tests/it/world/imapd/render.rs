@@ -37,6 +37,12 @@ pub(crate) fn wire_name(name: &str, session: &Session) -> String {
     if session.utf8 { name.to_owned() } else { utf7::encode(name) }
 }
 
+/// The name that a client has sent; as it is if it is no modified UTF-7.
+pub(crate) fn plain_name(wire: &str, session: &Session) -> String {
+    let decoded = if session.utf8 { None } else { utf7::decode(wire) };
+    decoded.unwrap_or_else(|| wire.to_owned())
+}
+
 /// `(\Seen work)`
 pub(crate) fn parenthesised<T: AsRef<str>>(words: &[T]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();

@@ -1,6 +1,5 @@
 //! The listening socket, its connections, and what tests may do to them.
 
-use std::io::Write as _;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -8,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::compress::{Incoming, Outgoing};
 use super::dialect::{Dialect, Session};
 use super::session::Connection;
 use super::wire::{Input, Reader};
@@ -46,14 +46,27 @@ pub(super) struct Shared<D> {
 pub(super) struct Line {
     number: usize,
     socket: TcpStream,
-    writing: Mutex<()>,
+    writing: Mutex<Outgoing>,
+    /// Whether the client deflates what it sends.
+    deflated: Arc<AtomicBool>,
 }
 
 impl Line {
     /// Sends everything, or as much as a client takes that has gone.
     pub(super) fn send(&self, bytes: &[u8]) {
-        let _one_at_a_time = self.writing.lock().unwrap();
-        let _ = (&self.socket).write_all(bytes);
+        if !bytes.is_empty() {
+            let _ = self.writing.lock().unwrap().send(bytes, &self.socket);
+        }
+    }
+
+    /// From now on the client may deflate what it sends.
+    pub(super) fn inflates(&self) {
+        self.deflated.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on what is sent is deflated.
+    pub(super) fn deflates(&self) {
+        self.writing.lock().unwrap().deflates();
     }
 
     pub(super) fn close(&self) {
@@ -143,7 +156,9 @@ impl<D: Dialect> Shared<D> {
         let number = self.connections.fetch_add(1, Ordering::SeqCst) + 1;
         let _ = socket.set_nodelay(true);
         let from = socket.try_clone().ok()?;
-        let line = Arc::new(Line { number, socket, writing: Mutex::default() });
+        let deflated = Arc::new(AtomicBool::new(false));
+        let from = Incoming::new(from, Arc::clone(&deflated));
+        let line = Arc::new(Line { number, socket, writing: Mutex::default(), deflated });
         let (sender, inputs) = channel();
         self.lines.lock().unwrap().push((Arc::clone(&line), sender.clone()));
         let (limits, go_ahead) = {

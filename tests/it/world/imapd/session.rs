@@ -187,6 +187,8 @@ impl<D: Dialect> Connection<D> {
     }
 
     fn carry_out(&mut self, tag: &str, verb: &str, command: Command, out: &mut Vec<u8>) -> Next {
+        let blurted = self.shared.dialect().blurts(&self.session, &command);
+        out.extend(blurted.into_iter().flat_map(|line| format!("{line}\r\n").into_bytes()));
         match command {
             Command::Logout => {
                 let farewell = self.shared.dialect().farewell();
@@ -203,6 +205,7 @@ impl<D: Dialect> Connection<D> {
                 let words = self.shared.dialect().words(&self.session, Moment::WrongState(verb));
                 self.answer(tag, words, out);
             }
+            Command::Compress if self.session.account.is_some() => self.compress(tag, out),
             command => {
                 let shared = Arc::clone(&self.shared);
                 let mut dialect = shared.dialect();
@@ -220,6 +223,16 @@ impl<D: Dialect> Connection<D> {
     fn answer(&self, tag: &str, words: String, out: &mut Vec<u8>) {
         let words = self.shared.dialect().after(&self.session, words, out.len());
         out.extend_from_slice(format!("{tag} {words}\r\n").as_bytes());
+    }
+
+    /// The OK is the last that is not deflated.
+    fn compress(&self, tag: &str, out: &mut Vec<u8>) {
+        let words = self.shared.dialect().words(&self.session, Moment::Done("COMPRESS"));
+        self.answer(tag, words, out);
+        self.line.inflates();
+        self.line.send(out);
+        self.line.deflates();
+        out.clear();
     }
 
     fn begin_idling(&mut self, tag: &str, out: &mut Vec<u8>) {

@@ -73,7 +73,8 @@ pub(crate) struct Store {
     pub(crate) folders: Vec<Folder>,
     /// One counter for the whole mailbox, as Gmail has it (G52).
     pub(crate) modseq: u64,
-    last_id: u64,
+    last_mail: MailId,
+    last_folder: FolderId,
 }
 
 impl Store {
@@ -83,11 +84,6 @@ impl Store {
         self.modseq
     }
 
-    fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-
     /// Keeps a mail, in no folder yet.
     pub(crate) fn add_mail(
         &mut self,
@@ -95,7 +91,8 @@ impl Store {
         received: Timestamp,
         flags: BTreeSet<String>,
     ) -> MailId {
-        let (id, modseq) = (self.next_id(), self.next_modseq());
+        self.last_mail += 1;
+        let (id, modseq) = (self.last_mail, self.next_modseq());
         let mail = Mail { id, bytes: Arc::new(bytes), received, flags, modseq };
         self.mails.insert(id, mail);
         id
@@ -103,7 +100,8 @@ impl Store {
 
     /// Adds a folder; its UIDVALIDITY is one that no folder of this store has had.
     pub(crate) fn add_folder(&mut self, name: &str, attributes: &[&str]) -> FolderId {
-        let id = self.next_id();
+        self.last_folder += 1;
+        let id = self.last_folder;
         self.folders.push(Folder {
             id,
             name: name.to_owned(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
+use super::super::gmail::{Token, TokenHook};
 use super::form::{self, Form};
 use super::http::{Answer, Request, Server};
 use super::ledger::{Grant, Ledger, Lives, Who, random};
@@ -103,6 +104,17 @@ impl Google {
     /// Where a mail server may ask about tokens (RFC 7662).
     pub(crate) fn introspection_url(&self) -> String {
         format!("{}/introspect", self.server.url())
+    }
+
+    /// What an emulated Gmail asks about its clients' tokens: `gmail.asks_about_tokens(google.hook())`.
+    pub(crate) fn hook(&self) -> TokenHook {
+        let ledger = Arc::clone(&self.ledger);
+        Arc::new(move |user: &str, token: &str| match ledger.look_up(token) {
+            Ok(grant) if !grant.is_for(user) => Token::Bad,
+            Ok(grant) if grant.has(IMAP_ADMIN) => Token::GoodForEverything,
+            Ok(grant) if grant.has(MAIL) => Token::Good,
+            _ => Token::Bad,
+        })
     }
 
     /// Changes what is set up.

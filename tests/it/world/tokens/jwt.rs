@@ -79,7 +79,8 @@ fn key_pair(private_key: &str) -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(&der(private_key)).expect("a key in PKCS#8")
 }
 
-fn der(pem: &str) -> Vec<u8> {
+/// What a PEM of one block holds.
+pub(crate) fn der(pem: &str) -> Vec<u8> {
     let lines = pem.lines().filter(|line| !line.starts_with('-'));
     STANDARD.decode(lines.collect::<String>()).expect("a PEM")
 }

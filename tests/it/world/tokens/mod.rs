@@ -14,6 +14,7 @@
 //! google.ledger.expire_access();                      // every access token is over
 //! google.ledger.forward(7 * 86_400);                  // time passes for tokens and codes
 //! google.ledger.end_refresh_of("support@example.test", Death::PasswordChanged);
+//! gmail.asks_about_tokens(google.hook());             // the emulated Gmail takes these tokens from now on
 //! browser::visit(&url_that_the_client_printed);       // the person opens it; its consent is `setup.consent`
 //!
 //! let microsoft = Microsoft::start();                 // tenant TENANT, app CLIENT_ID with SECRET and certificate

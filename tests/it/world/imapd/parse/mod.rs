@@ -80,6 +80,7 @@ pub(crate) enum Command {
         returns: Option<Vec<String>>,
         key: Key,
     },
+    Compress,
     Quota {
         root: Option<String>,
     },
@@ -179,6 +180,7 @@ fn unselected(verb: &str, cursor: &mut Cursor<'_>, grammar: &Grammar) -> Parsed<
             };
             Ok(Command::Authenticate { mechanism, initial })
         }
+        "COMPRESS" if grammar.compress => cursor.expect("DEFLATE").map(|()| Command::Compress),
         _ => mailbox::command(verb, cursor, grammar),
     }
 }

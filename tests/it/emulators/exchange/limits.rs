@@ -59,3 +59,15 @@ fn the_tenth_error_is_the_last() {
     assert_eq!(talk.line(), "* BYE Connection is closed. 10");
     assert_eq!(talk.line(), "");
 }
+
+/// M40.
+#[test]
+fn a_continuation_may_come_that_nobody_waits_for() {
+    let tenant = with_mails(0);
+    tenant.set(|knobs| knobs.extra_plus = true);
+    let mut talk = connected(&tenant);
+    let plus = "+ Ready for additional command text.";
+    let literal = format!("APPEND Drafts {{{}+}}\r\n{}", mail(1).len(), mail(1));
+    assert_eq!(talk.ask(&literal), [plus]);
+    assert_eq!(talk.line(), "a2 OK [APPENDUID 14 1] APPEND completed.");
+}

@@ -114,6 +114,9 @@ fn graph_wants_its_own_token() {
     assert_eq!(code(&tenant.token_of(ANA), &path), invalid);
     let token = tenant.token_for_graph();
     assert_eq!(code(&token, "nobody@contoso.com/messages"), (404, "ErrorInvalidUser".to_owned()));
+    tenant.set(|knobs| knobs.graph_mailboxes = Some(vec![SHARED]));
+    assert_eq!(code(&token, &path).0, 200);
+    assert_eq!(code(&token, &format!("{ANA}/messages")), (403, "ErrorAccessDenied".to_owned()));
     tenant.microsoft.set(|setup| setup.app_roles.clear());
     let without = tenant.token_for_graph();
     assert_eq!(code(&without, &path), (403, "ErrorAccessDenied".to_owned()));

@@ -2,6 +2,8 @@
 //!
 //! "7.n" are the points of the list of what such an emulator must do, M-numbers the facts behind them.
 
+mod baton;
+mod clients;
 mod faults;
 mod flags;
 mod folders;
@@ -10,6 +12,7 @@ mod limits;
 mod login;
 mod people;
 mod session;
+mod smtp;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -157,23 +157,27 @@ fn poll(microsoft: &Microsoft, device_code: &str) -> Reply {
 #[test]
 fn a_device_asks_until_the_code_was_entered() {
     let microsoft = Microsoft::start();
-    microsoft.set(|setup| setup.slow_downs = 1);
+    assert_eq!(ask_device(&microsoft).json()["interval"], 5);
+    microsoft.set(|setup| (setup.slow_downs, setup.interval_seconds) = (1, 200));
     let asked = ask_device(&microsoft);
     let (user_code, device_code) = (asked.text("user_code"), asked.text("device_code"));
     assert_eq!(asked.text("verification_uri"), "https://microsoft.com/devicelogin");
-    assert_eq!((&asked.json()["interval"], &asked.json()["expires_in"]), (&json!(5), &json!(900)));
+    assert_eq!(
+        (&asked.json()["interval"], &asked.json()["expires_in"]),
+        (&json!(200), &json!(900))
+    );
     refused(&poll(&microsoft, &device_code), 400, "slow_down", 70_016);
     refused(&poll(&microsoft, &device_code), 400, "slow_down", 70_016);
-    microsoft.ledger.forward(5);
+    microsoft.ledger.forward(200);
     refused(&poll(&microsoft, &device_code), 400, "authorization_pending", 70_016);
     assert!(!microsoft.enters("WRONG", "ana@contoso.com"));
     assert!(microsoft.enters(&user_code, "ana@contoso.com"));
-    microsoft.ledger.forward(5);
+    microsoft.ledger.forward(200);
     let reply = poll(&microsoft, &device_code);
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert_eq!(reply.text("scope"), format!("{IMAP} {SMTP}"));
     assert!(!reply.text("refresh_token").is_empty());
-    microsoft.ledger.forward(5);
+    microsoft.ledger.forward(200);
     refused(&poll(&microsoft, &device_code), 400, "bad_verification_code", 70_018);
 }
 

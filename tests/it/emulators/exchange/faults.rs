@@ -21,16 +21,6 @@ fn a_token_ends_between_commands() {
     assert_eq!(talk.line(), "");
 }
 
-/// 7.13: with real time, and while the client idles.
-#[test]
-fn a_token_ends_by_itself() {
-    let tenant = with_mails(1);
-    tenant.microsoft.set(|setup| setup.access_seconds = 1);
-    let mut talk = inside(&tenant);
-    talk.ask("IDLE");
-    assert_eq!(talk.line(), "* BYE Session invalidated - AccessTokenExpired");
-}
-
 /// 7.14, M57.
 #[test]
 fn requests_are_throttled() {

@@ -1,0 +1,89 @@
+//! When the daemon of a world dies on purpose, and is started again as systemd does.
+//!
+//! A story may say so itself ([`Crashes::once`]); `BATON_WORLD_CRASH="after 7"` or `"before 7"` says it for whatever
+//! story is told, and the world prints how often the daemon died. Needs a daemon with debug assertions, which has a fuse.
+
+/// The variable that makes the daemon of any story die.
+pub(crate) const VARIABLE: &str = "BATON_WORLD_CRASH";
+
+/// At which side of a commit the daemon dies.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
+pub(crate) enum Moment {
+    /// It is durable, and nobody was answered: nothing of what it asks for has been done.
+    #[default]
+    AfterCommit,
+    /// What was done outside since the last commit is done, and not written down.
+    BeforeCommit,
+}
+
+/// When the daemon dies on purpose.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Crashes {
+    moment: Moment,
+    /// At which commit of the next daemon.
+    at: Option<usize>,
+    /// Whether the next daemon dies too, one commit later.
+    again: bool,
+    /// How often it died.
+    pub(crate) died: usize,
+    /// Whether to tell at the end how often it died.
+    told: bool,
+}
+
+impl Crashes {
+    /// At this commit of the first daemon that comes so far.
+    pub(crate) fn once(moment: Moment, at: usize) -> Crashes {
+        Crashes { moment, at: Some(at), ..Crashes::default() }
+    }
+
+    /// At the first commit, then at the second, then at the third.
+    pub(crate) fn again_and_again(moment: Moment) -> Crashes {
+        // Before its first commit a daemon has come no further than the one before it.
+        let first = if moment == Moment::AfterCommit { 1 } else { 2 };
+        Crashes { again: true, ..Crashes::once(moment, first) }
+    }
+
+    /// As [`VARIABLE`] says; never without it.
+    pub(super) fn from_environment() -> Crashes {
+        let Ok(words) = std::env::var(VARIABLE) else { return Crashes::default() };
+        let crashes = match words.split_once(' ') {
+            Some(("after", at)) => Crashes::once(Moment::AfterCommit, at.parse().unwrap()),
+            Some(("before", at)) => Crashes::once(Moment::BeforeCommit, at.parse().unwrap()),
+            _ => panic!("{VARIABLE}={words}: write `after 7` or `before 7`"),
+        };
+        Crashes { told: true, ..crashes }
+    }
+
+    /// The variable and the number that the next daemon gets.
+    pub(super) fn fuse(&self) -> Option<(&'static str, usize)> {
+        let variable = match self.moment {
+            Moment::AfterCommit => "BATON_CRASH_AFTER_COMMITS",
+            Moment::BeforeCommit => "BATON_CRASH_BEFORE_COMMIT",
+        };
+        self.at.map(|at| (variable, at))
+    }
+
+    /// Whether the daemon may die any moment.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.at.is_some()
+    }
+
+    /// It died.
+    pub(super) fn happened(&mut self) {
+        self.died += 1;
+        self.at = self.at.filter(|_| self.again).map(|at| at + 1);
+    }
+
+    /// The story is over, and no daemon dies any more. Answers whether there may be one that still would.
+    pub(crate) fn end(&mut self) -> bool {
+        if self.told {
+            eprintln!("{}", died(self.died));
+        }
+        self.at.take().is_some()
+    }
+}
+
+/// What the world prints at the end of a story.
+pub(crate) fn died(times: usize) -> String {
+    format!("on purpose, the daemon died {times} time(s)")
+}
