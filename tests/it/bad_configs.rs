@@ -47,8 +47,14 @@ fn five_mistakes_are_told_together_in_the_order_of_the_file() {
 
 #[test]
 fn a_password_in_the_file_is_never_repeated() {
-    let folders =
-        ["password_inline", "password_as_env_name", "password_as_credential_name", "syntax"];
+    let folders = [
+        "password_inline",
+        "password_as_env_name",
+        "password_as_credential_name",
+        "login_secret_inline",
+        "login_key_inline",
+        "syntax",
+    ];
     for name in folders {
         let folder = Path::new("tests/data/bad_configs").join(name);
         let text = fs::read_to_string(folder.join("config.toml")).unwrap();

@@ -89,8 +89,9 @@ fn the_example_loads_as_it_is() {
 fn every_key_is_in_the_example() {
     let shown = keys_shown();
     for (section, keys) in KEYS {
-        // Passwords are explained once, for both servers.
-        let by_word = section.ends_with(".password");
+        // Where a secret may be is explained once, for all of them.
+        let secrets = [".password", ".client_secret", ".key"];
+        let by_word = secrets.iter().any(|secret| section.ends_with(secret));
         for key in *keys {
             let there = if by_word {
                 EXAMPLE.contains(&format!("{{ {key} = "))
@@ -139,4 +140,25 @@ fn everything_can_be_switched_on_together() {
     let mailbox = &config.mailboxes[0];
     assert_eq!(mailbox.folders.archive.as_deref(), Some("Archive"));
     assert_eq!(mailbox.policy.flag_escalates, Some(true));
+}
+
+#[test]
+fn each_way_to_log_in_that_the_example_shows_loads() {
+    let ways: Vec<String> = EXAMPLE
+        .split("# [mailbox.login]\n")
+        .skip(1)
+        .map(|way| way.lines().map_while(|line| line.strip_prefix("#   ")).collect::<Vec<_>>())
+        .map(|lines| lines.join("\n"))
+        .collect();
+    assert_eq!(ways.len(), 8, "{ways:?}");
+    for way in ways {
+        let fits = |provider: &&str| {
+            let text = format!(
+                "[[mailbox]]\nname = \"support\"\naddress = \"support@example.com\"\nsince = \"2026-11-01\"\n\
+                 provider = \"{provider}\"\n[mailbox.imap]\nhost = \"imap.example.com\"\n[mailbox.login]\n{way}\n"
+            );
+            config::from_toml(Path::new("baton.toml"), &text, &|_| None).is_ok()
+        };
+        assert!(["gmail", "microsoft365", "imap"].iter().any(|one| fits(&one)), "{way}");
+    }
 }
