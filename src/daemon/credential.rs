@@ -78,6 +78,13 @@ impl Key {
         }
     }
 
+    /// The server ended a session whose time was over; the next one begins with a token of its own.
+    pub(crate) fn session_ended(&self) {
+        if let With::Tokens(tokens) = &self.with {
+            tokens.forget();
+        }
+    }
+
     /// What the door logs in with.
     pub(crate) fn login(&self, user: &str) -> Login {
         Login { user: user.to_owned(), credential: std::sync::Arc::new(self.with.clone()) }

@@ -150,7 +150,10 @@ async fn one_connection(
     let task = tokio::spawn(async move { watch_mailbox(&settings, &mut memory, &stopped).await });
     match task.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error @ Error::Ended { .. })) => Err(End::Routine(error.to_string())),
+        Ok(Err(error @ Error::Ended { .. })) => {
+            key.session_ended();
+            Err(End::Routine(error.to_string()))
+        }
         Ok(Err(error)) => {
             let (error, retry) = key.explained(error);
             Err(End::Failed(error, retry))

@@ -148,7 +148,13 @@ impl Keep {
         let mut waited = Duration::ZERO;
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Lock { _file: file }),
+                Ok(()) => {
+                    // Now, since later, between getting a new token and having it written, every step is one too many.
+                    if let Err(error) = self.settle_left() {
+                        tracing::debug!("cannot tidy up {}: {error}", self.path().display());
+                    }
+                    return Ok(Lock { _file: file });
+                }
                 Err(TryLockError::Error(source)) => return Err(self.unusable(source)),
                 Err(TryLockError::WouldBlock) if waited >= LOCK_WAIT => {
                     return Err(KeepError::Busy { path: self.path() });
@@ -265,6 +271,14 @@ impl Keep {
         file.sync_all()?;
         fuse::burn("synced");
         self.settle()
+    }
+
+    /// A draft that is newer than the file, left by somebody who was killed, takes its place.
+    fn settle_left(&self) -> io::Result<()> {
+        let serial = |record: Option<Record>| record.map(|record| record.facts.serial);
+        let draft = serial(self.record(&self.draft())?);
+        let is_newer = draft.is_some() && serial(self.record(&self.path())?) < draft;
+        if is_newer { self.settle() } else { Ok(()) }
     }
 
     fn settle(&self) -> io::Result<()> {

@@ -101,6 +101,12 @@ impl Tokens {
         }
     }
 
+    /// A mail server has ended a session because its token's time was over: whatever our clock says of the token that is
+    /// held, it is not handed out again.
+    pub fn forget(&self) {
+        *self.0.held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Whom and what the words about a failure have to name.
     pub fn case(&self) -> Case {
         let mut case = Case::of(&self.0.mailbox, &self.0.address, &self.0.oauth);
