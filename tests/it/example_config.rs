@@ -159,6 +159,6 @@ fn each_way_to_log_in_that_the_example_shows_loads() {
             );
             config::from_toml(Path::new("baton.toml"), &text, &|_| None).is_ok()
         };
-        assert!(["gmail", "microsoft365", "imap"].iter().any(|one| fits(&one)), "{way}");
+        assert!(["gmail", "microsoft365", "imap"].iter().any(fits), "{way}");
     }
 }

@@ -3,7 +3,7 @@
 //! `world` is a team's office in a box: a private Dovecot, a recording proxy in front of it, the
 //! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it, `faults` what breaks
 //! meanwhile: the process, the line, the disk. `emulators` holds the world's own Gmail, Exchange and token endpoints
-//! against the facts about the real ones, and against clients that others wrote.
+//! against the facts about the real ones, and against clients that others wrote. `login` is how Baton gets its tokens.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,6 +27,7 @@ mod example_config;
 mod faults;
 mod hostile;
 mod laws;
+mod login;
 mod migrations;
 mod scenarios;
 mod world;

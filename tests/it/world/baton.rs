@@ -18,6 +18,8 @@ use super::poll;
 pub(crate) struct Baton {
     dir: PathBuf,
     daemon: Option<Child>,
+    /// What it logs, where that is not the usual.
+    level: Option<&'static str>,
 }
 
 /// What a command answered.
@@ -127,7 +129,7 @@ impl Status {
 impl Baton {
     /// Installs a configuration in `dir`; starts nothing.
     pub(crate) fn new(dir: &Path, configuration: &str) -> Baton {
-        let baton = Baton { dir: dir.to_owned(), daemon: None };
+        let baton = Baton { dir: dir.to_owned(), daemon: None, level: None };
         baton.configure(configuration);
         baton
     }
@@ -135,6 +137,18 @@ impl Baton {
     /// Writes another configuration, which the daemon reads at its next start or reload.
     pub(crate) fn configure(&self, configuration: &str) {
         fs::write(self.dir.join("baton.toml"), configuration).expect("cannot write baton.toml");
+    }
+
+    /// From here on the daemon and every command log at this level.
+    pub(crate) fn set_log_level(&mut self, level: &'static str) {
+        self.level = Some(level);
+    }
+
+    fn levelled<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        if let Some(level) = self.level {
+            command.env("RUST_LOG", level);
+        }
+        command
     }
 
     /// Starts the daemon, `run` with these further arguments, its log in the world's folder. With a fuse, a variable and
@@ -149,7 +163,8 @@ impl Baton {
         if let Some((variable, commits)) = fuse {
             command.env(variable, commits.to_string());
         }
-        self.daemon = Some(quiet(&mut command).spawn().expect("cannot start baton"));
+        self.levelled(quiet(&mut command));
+        self.daemon = Some(command.spawn().expect("cannot start baton"));
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -193,11 +208,17 @@ impl Baton {
         signal(&daemon.id().to_string(), "HUP");
     }
 
-    /// Runs a command of the command line to its end.
-    pub(crate) fn says(&self, arguments: &[&str]) -> Answer {
+    /// A command of the command line, to be run by the caller.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
         command.arg("--config").arg(self.dir.join("baton.toml")).args(arguments);
-        let out = quiet(&mut command).stdin(Stdio::null()).output().expect("cannot run baton");
+        self.levelled(quiet(&mut command)).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command of the command line to its end.
+    pub(crate) fn says(&self, arguments: &[&str]) -> Answer {
+        let out = self.command(arguments).output().expect("cannot run baton");
         Answer {
             code: out.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&out.stdout).into_owned(),

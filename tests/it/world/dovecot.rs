@@ -35,13 +35,21 @@ pub(crate) struct Server {
     pub(crate) separator: char,
     /// What every folder but INBOX begins with, `INBOX.` on some servers.
     pub(crate) prefix: &'static str,
-    /// Where it asks whether a token is good (RFC 7662); it offers XOAUTH2 and OAUTHBEARER then, besides passwords.
+    /// Where it asks whether a token is good (RFC 7662); it offers logins with tokens then, besides passwords.
     pub(crate) introspection_url: Option<String>,
+    /// The ways to show a token that it offers.
+    pub(crate) token_mechanisms: Vec<&'static str>,
 }
 
 impl Default for Server {
     fn default() -> Server {
-        Server { hidden: Vec::new(), separator: '/', prefix: "", introspection_url: None }
+        Server {
+            hidden: Vec::new(),
+            separator: '/',
+            prefix: "",
+            introspection_url: None,
+            token_mechanisms: vec!["xoauth2", "oauthbearer"],
+        }
     }
 }
 
@@ -205,9 +213,10 @@ impl Dovecot {
              username_attribute = username\nactive_attribute = active\nactive_value = true\n"
         );
         fs::write(&path, rules)?;
+        let mechanisms = self.server.token_mechanisms.join(" ");
         Ok(format!(
-            "auth_mechanisms = plain xoauth2 oauthbearer\n\
-             passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\n",
+            "auth_mechanisms = plain {mechanisms}\n\
+             passdb {{\n driver = oauth2\n mechanisms = {mechanisms}\n args = {}\n}}\n",
             path.display()
         ))
     }

@@ -287,6 +287,13 @@ impl Ledger {
         Ok(())
     }
 
+    /// Every token and code that was ever given out.
+    pub(crate) fn everything_given_out(&self) -> Vec<String> {
+        let books = self.books.lock().unwrap();
+        let texts = books.access.keys().chain(books.refresh.keys()).chain(books.codes.keys());
+        texts.cloned().collect()
+    }
+
     /// How many access tokens were ever given out.
     pub(crate) fn access_tokens(&self) -> usize {
         self.books.lock().unwrap().access.len()
