@@ -114,7 +114,7 @@ fn what_was_done_unheard_is_no_gesture(world: &mut World, dies: bool) {
     world.customer_writes(SUBJECT);
     let id = world.opens(SUBJECT).to_string();
     let written = match world.layout() {
-        Layout::Keywords => "UID STORE",
+        Layout::Keywords | Layout::Labels => "UID STORE",
         Layout::Folders => "UID MOVE",
     };
     world.mailbox().proxy.set_fault(Fault::SilentAt(written));

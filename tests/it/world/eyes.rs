@@ -6,8 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::at_gmail::{self, AtGmail};
+use super::host::Host;
 use super::proxy::literal_size;
 
 /// A connection to the server; every command waits for its tagged answer.
@@ -66,8 +69,13 @@ impl Imap {
         let tag = format!("e{}", self.tags);
         let mut bytes = format!("{tag} {command}").into_bytes();
         if let Some(literal) = literal {
-            bytes.extend_from_slice(format!(" {{{}+}}\r\n", literal.len()).as_bytes());
-            bytes.extend_from_slice(literal);
+            bytes.extend_from_slice(format!(" {{{}}}\r\n", literal.len()).as_bytes());
+            self.stream.get_mut().write_all(&bytes)?;
+            let response = self.read_response()?;
+            if !response.text.starts_with('+') {
+                return Err(io::Error::other(format!("{command}: {}", response.text)));
+            }
+            bytes = literal.to_vec();
         }
         bytes.extend_from_slice(b"\r\n");
         self.stream.get_mut().write_all(&bytes)?;
@@ -112,6 +120,10 @@ pub(crate) struct Place {
     pub(crate) uid: u32,
     /// Flags and keywords, lower case, `\Recent` left out.
     pub(crate) flags: BTreeSet<String>,
+    /// Baton's labels and the star, where the message is seen in Gmail's All Mail.
+    pub(crate) labels: Option<BTreeSet<String>>,
+    /// Whether it is a draft or lies in Gmail's Spam or Trash.
+    pub(crate) away: bool,
 }
 
 /// Somebody with a mail client on the shared mailbox.
@@ -120,11 +132,25 @@ pub(crate) struct Eyes {
     user: String,
     password: String,
     imap: Option<Imap>,
+    gmail: Option<AtGmail>,
 }
 
 impl Eyes {
     pub(crate) fn new(port: u16, user: &str, password: &str) -> Eyes {
-        Eyes { port, user: user.to_owned(), password: password.to_owned(), imap: None }
+        let (user, password) = (user.to_owned(), password.to_owned());
+        Eyes { port, user, password, imap: None, gmail: None }
+    }
+
+    /// On a mailbox of this host.
+    pub(super) fn at(host: &Host, address: &str) -> Eyes {
+        let eyes = Eyes::new(host.port(), address, host.password());
+        let gmail = match host {
+            Host::Gmail(gmail) => {
+                Some(AtGmail { gmail: Arc::clone(gmail), address: address.to_owned() })
+            }
+            Host::Dovecot(_) => None,
+        };
+        Eyes { gmail, ..eyes }
     }
 
     /// Runs a command, once more on a new connection when the old one has died.
@@ -148,6 +174,7 @@ impl Eyes {
     /// Puts a message into a folder, as a delivery (`date` is the internal date) or a client does.
     pub(crate) fn append(&mut self, folder: &str, flags: &str, date: Option<&str>, message: &[u8]) {
         let date = date.map(|date| format!(" {}", quoted(date))).unwrap_or_default();
+        let folder = if self.gmail.is_some() { at_gmail::folder(folder) } else { folder };
         let command = format!("APPEND {} ({flags}){date}", quoted(folder));
         self.run_with(&command, Some(message)).expect("cannot append");
     }
@@ -191,6 +218,8 @@ impl Eyes {
                 folder: folder.to_owned(),
                 uid: after(&response.text, "UID ").parse().unwrap_or_default(),
                 flags: flags_of(&response.text),
+                labels: None,
+                away: false,
             };
             found.push((id, place));
         }
@@ -199,6 +228,9 @@ impl Eyes {
 
     /// The whole mailbox at one look: the places of every Message-ID.
     pub(crate) fn look(&mut self) -> io::Result<BTreeMap<String, Vec<Place>>> {
+        if let Some(gmail) = &self.gmail {
+            return Ok(gmail.look());
+        }
         let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for folder in self.list()? {
             // A folder may be renamed between the list and the look.
@@ -216,6 +248,9 @@ impl Eyes {
 
     /// Moves the message to another folder, making the folder as clients do when there is none.
     pub(crate) fn moves(&mut self, message_id: &str, to: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.moves(message_id, to);
+        }
         self.makes_folder(to);
         for place in self.find(message_id) {
             if place.folder != to && !place.folder.ends_with("Sent") {
@@ -242,6 +277,9 @@ impl Eyes {
 
     /// Puts flags or keywords on the message, `+` or `-` first: `stores(id, "+", "baton-ana")`.
     pub(crate) fn stores(&mut self, message_id: &str, sign: &str, flags: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.stores(message_id, sign, flags);
+        }
         for place in self.find(message_id) {
             self.select(&place.folder);
             self.act(&format!("UID STORE {} {sign}FLAGS ({flags})", place.uid));
@@ -250,6 +288,9 @@ impl Eyes {
 
     /// Deletes the message for good, everywhere.
     pub(crate) fn expunges(&mut self, message_id: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.expunges(message_id);
+        }
         for place in self.find(message_id) {
             self.select(&place.folder);
             self.act(&format!("UID STORE {} +FLAGS (\\Deleted)", place.uid));
@@ -259,6 +300,9 @@ impl Eyes {
 
     /// Opens the message, as a client does that shows it: it is read from now on.
     pub(crate) fn reads(&mut self, message_id: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.reads(message_id);
+        }
         let place = self.the_place(message_id);
         self.select(&place.folder);
         self.act(&format!("UID FETCH {} (BODY[])", place.uid));
