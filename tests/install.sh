@@ -37,6 +37,21 @@ install_packages() {
     esac
 }
 
+# install_clients puts mail clients that Debian does not have where tests/it/emulators/clients.rs looks for them.
+install_clients() {
+    imapclient=3.0.1 imapflow=2.10.2
+    folder=target/clients
+    [ "$(cat "$folder/versions" 2>/dev/null)" != "$imapclient $imapflow" ] || return 0
+    say "installing imapclient $imapclient and imapflow $imapflow in $folder"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    pip3 install --quiet --disable-pip-version-check --no-compile \
+        --root-user-action=ignore --target "$folder/python" "imapclient==$imapclient"
+    npm install --prefix "$folder/node" --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+        "imapflow@$imapflow" >/dev/null
+    echo "$imapclient $imapflow" >"$folder/versions"
+}
+
 # need_cargo finds cargo, or says how to get it.
 need_cargo() {
     if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then

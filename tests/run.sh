@@ -2,7 +2,8 @@
 # Runs every check that a change has to pass: `sh tests/run.sh`.
 #
 # Installs what is missing: Debian packages (as root or with sudo), cargo-deny and cargo-machete (into cargo's own
-# bin folder). On two cores and from nothing it takes about a quarter of an hour, afterwards a few minutes.
+# bin folder), and two mail clients from PyPI and npm (into target/clients). On two cores and from nothing it takes
+# about a quarter of an hour, afterwards a few minutes.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/install.sh
@@ -12,7 +13,9 @@ machete_version=0.9.2
 
 # 1. What it takes.
 
-install_packages cc:gcc cc:libc6-dev dovecot:dovecot-imapd shellcheck:shellcheck systemd-analyze:systemd
+install_packages cc:gcc cc:libc6-dev dovecot:dovecot-imapd shellcheck:shellcheck systemd-analyze:systemd \
+    mbsync:isync python3:python3 pip3:python3-pip node:nodejs npm:npm
+install_clients
 need_cargo
 # Cargo has to find what it installs.
 PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin

@@ -3,7 +3,7 @@
 use super::block_on;
 use super::explain::sentence;
 use super::print::{Ink, Out, plain};
-use crate::config::{LayoutChoice, Mailbox};
+use crate::config::Mailbox;
 use crate::daemon;
 use crate::desk::layout::Layout;
 use crate::imap::connect::Access;
@@ -20,9 +20,6 @@ const DIFFERENCES: &[(&str, &[&str], &str)] = &[
     ("UIDPLUS", &["UIDPLUS"], "without it, moved mails are found again by their content"),
     ("SPECIAL-USE", &["SPECIAL-USE"], "without it, folders are known by their usual names"),
 ];
-
-/// What Gmail announces.
-const GMAIL: &str = "X-GM-EXT-1";
 
 /// Connects and tells what was found. Answers whether the mailbox can be used as it is configured.
 pub(super) fn visit(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<bool> {
@@ -41,7 +38,7 @@ pub(super) fn visit(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<bool> {
     out.paragraph(2, &format!("logged in; INBOX holds {} messages", found.inbox_count))?;
     capabilities(&found.server, out)?;
     folders(&found, out)?;
-    match layout(mailbox.layout, &found.server) {
+    match daemon::layout(mailbox.layout, &found.server, false, None) {
         Ok((layout, why)) => {
             let name = out.painted(Ink::Good, name(layout));
             out.line(format_args!("  layout: {name}, {why}"))?;
@@ -110,49 +107,5 @@ fn name(layout: Layout) -> &'static str {
         Layout::Labels => "labels",
         Layout::Folders => "folders",
         Layout::Keywords => "keywords",
-    }
-}
-
-/// The layout that configuration and server give together, and why; or why there is none.
-fn layout(choice: LayoutChoice, server: &Server) -> Result<(Layout, String), String> {
-    let is_gmail = server.capabilities.iter().any(|have| have == GMAIL);
-    let auto = |layout, why: &str| {
-        let gmail =
-            if is_gmail { "; labels, Gmail's own layout, are not available yet" } else { "" };
-        Ok((layout, format!("{why}{gmail}")))
-    };
-    match (choice.fixed(), server.keywords) {
-        (Some(Layout::Labels), _) => {
-            Err("layout = \"labels\" is for Gmail and not available yet; \
-             write \"auto\", \"keywords\" or \"folders\""
-                .into())
-        }
-        (Some(Layout::Keywords), false) => {
-            Err("layout = \"keywords\" cannot work, since the server \
-             keeps no keywords in INBOX; write layout = \"folders\" or \"auto\""
-                .into())
-        }
-        (Some(layout), _) => Ok((layout, "as configured".into())),
-        (None, true) => auto(Layout::Keywords, "since INBOX keeps keywords"),
-        (None, false) => auto(Layout::Folders, "since INBOX keeps no keywords"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(choice: LayoutChoice, keywords: bool, capability: &str) -> Result<Layout, String> {
-        let server = Server { capabilities: vec![capability.to_owned()], keywords };
-        layout(choice, &server).map(|(layout, _)| layout)
-    }
-
-    #[test]
-    fn the_server_decides_only_where_the_admin_has_not() {
-        assert_eq!(given(LayoutChoice::Auto, true, "IDLE"), Ok(Layout::Keywords));
-        assert_eq!(given(LayoutChoice::Auto, false, "IDLE"), Ok(Layout::Folders));
-        assert_eq!(given(LayoutChoice::Folders, true, "IDLE"), Ok(Layout::Folders));
-        assert!(given(LayoutChoice::Keywords, false, "IDLE").unwrap_err().contains("folders"));
-        assert!(given(LayoutChoice::Labels, true, GMAIL).unwrap_err().contains("not available"));
     }
 }

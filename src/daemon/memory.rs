@@ -8,9 +8,10 @@ use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
 use crate::config::LayoutChoice;
+use crate::daemon::layout::layout;
 use crate::daemon::{Mode, Shared};
 use crate::desk::layout::{Dialect, Layout};
-use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
+use crate::engine::{self, Desk, Flags, Gmail, ListedFolder, Planned, Seen};
 use crate::imap::{
     Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
 };
@@ -96,40 +97,12 @@ impl LaneMemory {
         self.told = read;
         self.told_at = now;
     }
-
-    /// How marks are shown on this server.
-    fn layout(&self, before: Option<Layout>) -> anyhow::Result<Layout> {
-        let gmail = self.server.capabilities.iter().any(|name| name == "X-GM-EXT-1");
-        match self.choice {
-            LayoutChoice::Folders => Ok(Layout::Folders),
-            LayoutChoice::Keywords if !self.server.keywords && self.shared.mode == Mode::Live => {
-                anyhow::bail!(
-                    "the server keeps no keywords in INBOX, so `layout = \"keywords\"` cannot work; write `layout = \"folders\"`"
-                )
-            }
-            LayoutChoice::Keywords => Ok(Layout::Keywords),
-            LayoutChoice::Labels if !gmail => anyhow::bail!(
-                "the server has no labels (X-GM-EXT-1), so `layout = \"labels\"` cannot work; write `layout = \"auto\"`"
-            ),
-            LayoutChoice::Labels => {
-                anyhow::bail!("labels are not shown yet; write `layout = \"auto\"`")
-            }
-            // EXAMINE does not tell whether keywords are kept, so a shadow goes by what was known, or by the kind of server:
-            // those without CONDSTORE are those without keywords.
-            LayoutChoice::Auto if self.shared.mode == Mode::Shadow => {
-                let able = self.server.capabilities.iter().any(|name| name == "CONDSTORE");
-                let guess = if able { Layout::Keywords } else { Layout::Folders };
-                Ok(before.unwrap_or(guess))
-            }
-            LayoutChoice::Auto if self.server.keywords => Ok(Layout::Keywords),
-            LayoutChoice::Auto => Ok(Layout::Folders),
-        }
-    }
 }
 
 fn role_name(role: Role) -> &'static str {
     match role {
         Role::Inbox => "inbox",
+        Role::All => "all",
         Role::Sent => "sent",
         Role::Drafts => "drafts",
         Role::Junk => "junk",
@@ -155,6 +128,7 @@ fn seen(sighting: Sighting) -> Seen {
         flags: sighting.flags,
         arrived_at: sighting.arrived_at,
         size: sighting.size,
+        gmail: sighting.gmail.map(|ids| Gmail { message: ids.message, thread: ids.thread }),
         message: (!sighting.raw.is_empty()).then(|| parse(&sighting.raw)),
     }
 }
@@ -209,7 +183,14 @@ impl Memory for LaneMemory {
         let policy = self.shared.policy(&self.mailbox)?;
         let name = self.mailbox.clone();
         let row = self.shared.store.write(move |tx| Ok(tx.mailbox_row(&name)?)).await?;
-        let layout = self.layout(row.layout)?;
+        let read_only = self.shared.mode == Mode::Shadow;
+        let (layout, _) =
+            layout(self.choice, &self.server, read_only, row.layout).map_err(anyhow::Error::msg)?;
+        if layout == Layout::Labels && !folders.iter().any(|folder| folder.role == Role::All) {
+            anyhow::bail!(
+                "Gmail hides All Mail from IMAP; in Gmail's settings, under Labels, tick \"Show in IMAP\" beside All Mail"
+            );
+        }
         let delimiter = folders.iter().find_map(|folder| folder.delimiter).unwrap_or('/');
         let prefix = prefix(&folders, delimiter);
         let dialect = Dialect::new(&policy, layout, &prefix, delimiter);
@@ -235,7 +216,11 @@ impl Memory for LaneMemory {
             Ok(listing)
         };
         let listing = self.shared.store.write(work).await?;
-        Ok(Wanted { create: listing.create, watch: listing.strayed })
+        Ok(Wanted {
+            create: listing.create,
+            watch: listing.strayed,
+            labels: layout == Layout::Labels,
+        })
     }
 
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {

@@ -3,6 +3,7 @@
 //! No rule lives here. A lane that fails begins again with growing pauses and never takes the others along.
 
 mod lane;
+mod layout;
 mod lock;
 mod memory;
 mod reload;
@@ -19,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
 pub use lane::settings;
+pub use layout::layout;
 pub use lock::is_running;
 pub use socket::{ask, trouble};
 

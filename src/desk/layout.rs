@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::desk::label;
 use crate::desk::marks::{Mark, Place};
 use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
@@ -93,8 +94,11 @@ impl Dialect {
         }
     }
 
-    /// The flag or keyword for a mark.
+    /// The flag or keyword for a mark, or the word of its label ([`label::word`]).
     pub fn keyword(&self, policy: &Policy, mark: &Mark) -> String {
+        if let (Layout::Labels, Some(place)) = (self.layout, label_place(mark)) {
+            return label::word(&self.folder(policy, &place).unwrap_or_default());
+        }
         let keyword = &policy.names.keyword;
         match mark {
             Mark::Owner(agent) => format!("{keyword}-{agent}"),
@@ -106,7 +110,7 @@ impl Dialect {
         }
     }
 
-    /// What a message's flags say. Keywords have no case (RFC 9051, section 2.3.2); those of nobody we know say nothing.
+    /// What a message's flags and labels say. Neither keywords have no case (RFC 9051, section 2.3.2); those of nobody we know say nothing.
     pub fn marks(&self, policy: &Policy, flags: &[String]) -> BTreeSet<Mark> {
         flags.iter().filter_map(|flag| self.mark(policy, flag)).collect()
     }
@@ -115,8 +119,10 @@ impl Dialect {
         if flag.eq_ignore_ascii_case("\\Flagged") {
             return self.flags.then_some(Mark::Escalated);
         }
-        if self.layout != Layout::Keywords {
-            return None;
+        match self.layout {
+            Layout::Labels => return self.labelled(policy, &label::label(flag)?),
+            Layout::Folders => return None,
+            Layout::Keywords => {}
         }
         let flag = flag.to_ascii_lowercase();
         let name = flag.strip_prefix(&policy.names.keyword)?.strip_prefix('-')?;
@@ -129,6 +135,37 @@ impl Dialect {
                 let id = AgentId(name.to_string());
                 policy.agent(&id).map(|_| Mark::Owner(id))
             }
+        }
+    }
+
+    fn labelled(&self, policy: &Policy, label: &str) -> Option<Mark> {
+        let is = |mark: &Mark| {
+            let place = label_place(mark);
+            place
+                .and_then(|place| self.folder(policy, &place))
+                .is_some_and(|name| same_folder(&name, label))
+        };
+        let states = [Mark::Waiting, Mark::Blocked, Mark::Resolved, Mark::Ignored];
+        let owners = policy.agents.iter().map(|agent| Mark::Owner(agent.id.clone()));
+        states.into_iter().chain(owners).find(is)
+    }
+
+    /// The labels of all marks of the mailbox, parents first; none in other layouts.
+    fn labels(&self, policy: &Policy) -> Vec<String> {
+        let agents = policy.agents.iter().filter(|agent| agent.works_in(&policy.mailbox));
+        let owners = agents.map(|agent| Mark::Owner(agent.id.clone()));
+        let states = [Mark::Waiting, Mark::Blocked, Mark::Resolved, Mark::Ignored];
+        let places = owners.chain(states).filter_map(|mark| label_place(&mark));
+        std::iter::once(self.below_root(policy, &[]))
+            .chain(places.filter_map(|place| self.folder(policy, &place)))
+            .collect()
+    }
+
+    /// The label of a mark, as the folder that shows it; `None` for what is no label.
+    pub fn label(&self, policy: &Policy, mark: &Mark) -> Option<String> {
+        match self.layout {
+            Layout::Labels => self.folder(policy, &label_place(mark)?),
+            Layout::Folders | Layout::Keywords => None,
         }
     }
 
@@ -162,10 +199,12 @@ impl Dialect {
         }
     }
 
-    /// The folders that exist from the start, parents first; none where marks are keywords.
+    /// The folders, or labels, that exist from the start, parents first; none where marks are keywords.
     pub fn folders(&self, policy: &Policy) -> Vec<String> {
-        if self.layout != Layout::Folders {
-            return Vec::new();
+        match self.layout {
+            Layout::Keywords => return Vec::new(),
+            Layout::Labels => return self.labels(policy),
+            Layout::Folders => {}
         }
         let mut folders = vec![self.below_root(policy, &[])];
         folders.extend(self.places(policy).iter().filter_map(|place| self.folder(policy, place)));
@@ -206,6 +245,18 @@ impl Dialect {
             .into_iter()
             .find(|place| self.folder(policy, place).is_some_and(|name| same_folder(&name, folder)))
             .unwrap_or(Place::Elsewhere)
+    }
+}
+
+/// The folder by which Gmail shows the label of a mark; an owner's and a state's labels stand side by side.
+fn label_place(mark: &Mark) -> Option<Place> {
+    match mark {
+        Mark::Owner(agent) => Some(Place::Owned(agent.clone())),
+        Mark::Waiting => Some(Place::Waiting(None)),
+        Mark::Blocked => Some(Place::Blocked(None)),
+        Mark::Resolved => Some(Place::Resolved),
+        Mark::Ignored => Some(Place::Ignored),
+        Mark::Escalated => None,
     }
 }
 

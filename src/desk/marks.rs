@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::desk::command::Command;
+use crate::desk::label;
 use crate::desk::layout::Layout;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{Position, State};
@@ -57,6 +58,8 @@ pub enum Place {
     Gone,
     /// In a watched folder that means nothing.
     Elsewhere,
+    /// Gmail's All Mail: a folder in which each message's labels say where it is; never the place of a message.
+    ByLabels,
 }
 
 impl Place {
@@ -76,6 +79,7 @@ impl Place {
             Place::Trash => "trash".into(),
             Place::Gone => "gone".into(),
             Place::Elsewhere => "elsewhere".into(),
+            Place::ByLabels => "by-labels".into(),
         }
     }
 
@@ -96,7 +100,16 @@ impl Place {
             ("junk", _) => Place::Junk,
             ("trash", _) => Place::Trash,
             ("gone", _) => Place::Gone,
+            ("by-labels", _) => Place::ByLabels,
             _ => Place::Elsewhere,
+        }
+    }
+
+    /// Where a message in a folder of this place is, by its flags and labels.
+    pub fn of_message(&self, flags: &[String]) -> Place {
+        match self {
+            Place::ByLabels => label::place(flags),
+            place => place.clone(),
         }
     }
 
@@ -165,7 +178,7 @@ pub fn should_move(now: &Position, place: &Place) -> bool {
         _ if *place == wanted => false,
         Place::Sent | Place::Drafts | Place::Junk | Place::Trash | Place::Gone => false,
         Place::Archive => !matches!(now.state, State::Resolved | State::New | State::Ignored),
-        Place::Elsewhere => false,
+        Place::Elsewhere | Place::ByLabels => false,
         _ => true,
     }
 }
@@ -311,7 +324,8 @@ pub fn asked_by_move(layout: Layout, now: &Position, from: &Place, to: &Place) -
         | Place::Junk
         | Place::Trash
         | Place::Gone
-        | Place::Elsewhere => Vec::new(),
+        | Place::Elsewhere
+        | Place::ByLabels => Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod arrival;
 pub mod command;
 pub mod event;
 pub mod joining;
+pub mod label;
 pub mod layout;
 pub mod marks;
 pub mod policy;

@@ -33,8 +33,26 @@ pub struct Seen {
     pub arrived_at: Timestamp,
     /// RFC822.SIZE in bytes.
     pub size: u32,
+    /// X-GM-MSGID and X-GM-THRID, where the server is Gmail.
+    pub gmail: Option<Gmail>,
     /// What it says; `None` when the server would not give it.
     pub message: Option<Message>,
+}
+
+/// How Gmail names a message, in whichever folder it is seen (G33, G44), and its conversation.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Gmail {
+    /// X-GM-MSGID.
+    pub message: u64,
+    /// X-GM-THRID.
+    pub thread: u64,
+}
+
+impl Gmail {
+    /// What a message is found by through its conversation.
+    pub(super) fn reference(self) -> String {
+        format!("gmail-thread {}", self.thread)
+    }
 }
 
 /// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
@@ -50,9 +68,19 @@ pub fn arrivals(
     let vanished = promised.into_iter().filter(|uid| !there.contains(uid)).collect();
     look::change(desk, folder, &Flags { flags: Vec::new(), vanished })?;
     for one in seen {
-        see(desk, folder, one)?;
+        see(desk, &holding(folder, &one.flags), one)?;
     }
     Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next_uid)?)
+}
+
+/// The folder with the meaning that it has for a message with these flags.
+pub(super) fn holding<'a>(folder: &'a Folder, flags: &[String]) -> Cow<'a, Folder> {
+    match folder.place {
+        Place::ByLabels => {
+            Cow::Owned(Folder { place: folder.place.of_message(flags), ..folder.clone() })
+        }
+        _ => Cow::Borrowed(folder),
+    }
 }
 
 /// Takes note of a message that was seen in `folder`.
@@ -88,6 +116,11 @@ fn known(
         let row = desk.tx.message_by_identity(desk.mailbox, &identity)?;
         return Ok(row.ok_or(identity));
     }
+    if let Some(gmail) = seen.gmail {
+        let identity = format!("gmail {}", gmail.message);
+        let row = desk.tx.message_by_identity(desk.mailbox, &identity)?;
+        return Ok(row.ok_or(identity));
+    }
     let plain = message.message_id.clone();
     let full = format!("{} {}", message.message_id, message.fingerprint);
     let row = desk.tx.message_by_identity(desk.mailbox, &plain)?;
@@ -115,7 +148,7 @@ fn see_draft(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()
     if seen.arrived_at < desk.policy.since {
         return Ok(());
     }
-    let answered = candidates(desk, &message, false, |_| true)?.into_iter().next();
+    let answered = candidates(desk, seen, &message, false, |_| true)?.into_iter().next();
     if let Some(candidate) = answered {
         let mut thread = desk.thread(candidate.thread)?;
         if let Some(event) = arrival::drafted(&thread, &folder.name) {
@@ -218,7 +251,9 @@ fn meet(
     }
     let key = desk.tx.add_message(desk.mailbox, &new)?;
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
-    desk.tx.add_references(desk.mailbox, key, &ids_kept(message))?;
+    let mut ids = ids_kept(message);
+    ids.extend(seen.gmail.map(Gmail::reference));
+    desk.tx.add_references(desk.mailbox, key, &ids)?;
     place_new(desk, folder, seen, message, key, &new)?;
     done_before_seen(desk, folder, seen, key)
 }

@@ -13,7 +13,7 @@ use crate::store::{Folder, Tx};
 pub struct ListedFolder {
     /// Its name.
     pub name: String,
-    /// What it is for: `inbox`, `sent`, `drafts`, `junk`, `archive`, `trash`, `baton`, `other`.
+    /// What it is for: `inbox`, `all`, `sent`, `drafts`, `junk`, `archive`, `trash`, `baton`, `other`.
     pub role: String,
     /// Whether it can be selected.
     pub selectable: bool,
@@ -89,6 +89,7 @@ fn place(policy: &Policy, dialect: &Dialect, folder: &ListedFolder) -> Place {
         "junk" => Place::Junk,
         "archive" => Place::Archive,
         "trash" => Place::Trash,
+        "all" => Place::ByLabels,
         "baton" => dialect.place_below_root(policy, &folder.name),
         _ => Place::Elsewhere,
     }

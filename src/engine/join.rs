@@ -40,6 +40,7 @@ pub(super) fn ids_kept(message: &Message) -> Vec<String> {
 /// answer one of the thread that they belong to, and a long thread is referred to by thousands.
 pub(super) fn candidates(
     desk: &Desk<'_>,
+    seen: &Seen,
     message: &Message,
     with_own_id: bool,
     enough: impl Fn(&Candidate) -> bool,
@@ -55,6 +56,13 @@ pub(super) fn candidates(
     }
     if with_own_id {
         add(&mut message.written_ids.iter(), "an earlier mail refers to");
+    }
+    if let Some(gmail) = seen.gmail {
+        // Gmail's conversations are kept by References and subject; ours by the same, by people and by time.
+        evidence.push((
+            gmail.reference(),
+            "Gmail shows it in the conversation of an earlier mail".into(),
+        ));
     }
     let mut found: Vec<Candidate> = Vec::new();
     let mut asked: BTreeSet<String> = BTreeSet::new();
@@ -98,7 +106,7 @@ fn joining(
 ) -> anyhow::Result<Joining> {
     let writer = writer(desk, folder, message);
     let enters = |candidate: &Candidate| joining::may_enter(desk.policy, &writer, candidate);
-    let candidates = candidates(desk, message, true, enters)?;
+    let candidates = candidates(desk, seen, message, true, enters)?;
     let verdict = joining::by_reference(desk.policy, &writer, &candidates);
     if candidates.is_empty()
         && joining::may_join_by_subject(&message.subject, &message.base_subject)
@@ -330,7 +338,7 @@ pub(super) fn own_copy(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    if let Some(candidate) = candidates(desk, message, true, |_| true)?.into_iter().next() {
+    if let Some(candidate) = candidates(desk, seen, message, true, |_| true)?.into_iter().next() {
         let why = format!("{}; it is our own", candidate.evidence);
         return join(desk, folder, seen, message, key, candidate.thread, why);
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::desk::command::{Asked, Command, Decision, decide};
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
-use crate::desk::layout::Layout;
+use crate::desk::layout::{Layout, same_folder};
 use crate::desk::marks::{
     Mark, MarkChange, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
 };
 use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
 use crate::engine::Desk;
+use crate::engine::arrive::holding;
 use crate::engine::record::record;
 use crate::store::{Effect, Folder, Located, MessageRow};
 
@@ -83,6 +84,9 @@ pub(super) fn flags_seen(
     }
     desk.tx.set_location(located.folder_id, located.uid, located.message, flags)?;
     let Some(row) = desk.tx.message(located.message)? else { return Ok(()) };
+    if located.folder_place.of_message(flags) != located.place {
+        return labels_moved(desk, &row, located, flags);
+    }
     let Some(thread) = row.thread else { return Ok(()) };
     let last = desk.dialect.marks(desk.policy, &located.flags);
     let shown = desk.dialect.marks(desk.policy, flags);
@@ -93,6 +97,22 @@ pub(super) fn flags_seen(
     let mut thread = desk.thread(thread)?;
     let asked = marks_changed(desk, &thread, &located.folder, &last, &shown)?;
     carry_out(desk, &mut thread, asked, false)
+}
+
+/// A person moved a mail by its labels: took it out of the Inbox, or put it back.
+fn labels_moved(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    located: &Located,
+    flags: &[String],
+) -> anyhow::Result<()> {
+    let Some(folder) = desk.tx.folder(desk.mailbox, &located.folder)? else { return Ok(()) };
+    let folder = holding(&folder, flags);
+    if row.thread.is_none() {
+        return Ok(desk.tx.set_look(row.key, &folder.place, &[])?);
+    }
+    let before = MessageRow { place: located.place.clone(), ..row.clone() };
+    look(desk, &before, &folder, flags, &located.flags)
 }
 
 /// The flags and keywords that mean something to Baton.
@@ -122,6 +142,9 @@ fn marks_changed(
     if hand == MarkChange::default() {
         return Ok(Vec::new());
     }
+    if lost_labels(desk, &mut hand)? {
+        desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
+    }
     if let Some(attempt) = desk.tx.open_attempt(thread.id)? {
         hand = hand.unless_ours(&desk.dialect.marks(desk.policy, &attempt.keywords));
     }
@@ -136,6 +159,26 @@ fn marks_changed(
     let detail = format!("{} on a mail in {folder}", changed.trim());
     let asked = asked_by_marks(&thread.now, &hand).into_iter();
     Ok(asked.map(|command| gesture(command, detail.clone())).collect())
+}
+
+/// A label that was deleted, or renamed, has left all mails at once, and nobody decided anything about them: forgets that
+/// it was taken off. Answers whether there was such a one.
+fn lost_labels(desk: &Desk<'_>, hand: &mut MarkChange) -> anyhow::Result<bool> {
+    let mut lost = BTreeSet::new();
+    for mark in &hand.remove {
+        if let Some(label) = desk.dialect.label(desk.policy, mark)
+            && !is_listed(desk, &label)?
+        {
+            lost.insert(mark.clone());
+        }
+    }
+    hand.remove.retain(|mark| !lost.contains(mark));
+    Ok(!lost.is_empty())
+}
+
+fn is_listed(desk: &Desk<'_>, label: &str) -> anyhow::Result<bool> {
+    let folders = desk.tx.folders(desk.mailbox)?;
+    Ok(folders.iter().any(|folder| folder.listed && same_folder(&folder.name, label)))
 }
 
 /// A message of a thread lies in `folder` with `flags`; `row` says where it was seen before, `last` its marks then.
@@ -241,7 +284,11 @@ fn moved(
             return Ok((Vec::new(), false));
         }
     }
-    let detail = format!("moved to {}", folder.name);
+    let detail = match (layout, to) {
+        (Layout::Labels, Place::Archive) => "archived".to_string(),
+        (Layout::Labels, Place::Inbox) => "moved to the Inbox".to_string(),
+        _ => format!("moved to {}", folder.name),
+    };
     let commands = if to.is_away() {
         thrown_away(desk, thread, to)?
     } else {
@@ -400,6 +447,11 @@ fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
     // Its marks are kept: they are what it carried when it was seen last, should it come back.
     desk.tx.set_look(key, &Place::Gone, &row.marks)?;
     let Some(thread) = row.thread else { return Ok(()) };
+    if desk.dialect.layout == Layout::Labels {
+        // What people delete goes to the Trash, which is watched. What is missing there as well is hidden from IMAP by
+        // somebody's settings (G23, G24), or was deleted out of the Trash, where it counted for nothing already.
+        return Ok(());
+    }
     let mut thread = desk.thread(thread)?;
     throw_away(desk, &mut thread, &Place::Gone, "its mails are in no watched folder any more")
 }

@@ -24,7 +24,7 @@ pub(super) fn sent(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    let Some((mut thread, why)) = answered_thread(desk, message)? else { return Ok(()) };
+    let Some((mut thread, why)) = answered_thread(desk, seen, message)? else { return Ok(()) };
     let mut mail = as_mail(folder, seen, key, why);
     // A client that stores the copy also says when it arrived, by its own clock.
     mail.arrived_at = mail.arrived_at.min(desk.now);
@@ -87,9 +87,13 @@ fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
 }
 
 /// The thread that a mail in Sent answers: by its references, else an open thread of that subject with a recipient.
-fn answered_thread(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<(Thread, String)>> {
+fn answered_thread(
+    desk: &Desk<'_>,
+    seen: &Seen,
+    message: &Message,
+) -> anyhow::Result<Option<(Thread, String)>> {
     let mut first = None;
-    for candidate in candidates(desk, message, true, |_| false)? {
+    for candidate in candidates(desk, seen, message, true, |_| false)? {
         let thread = desk.thread(candidate.thread)?;
         // A stranger who quoted the same ids has a thread too; the one that the mail goes to is the one it answers.
         if to_customer(desk, &thread, message)? {

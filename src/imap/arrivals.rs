@@ -113,13 +113,14 @@ pub(super) async fn few(
     let Some(next) = known.uidnext.filter(|_| same && 0 < count && count <= FEW) else {
         return Ok(None);
     };
-    let what = format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{BODY_BYTES_MAX}>)");
+    let labels = session.labels;
+    let what = format!("({} BODY.PEEK[]<0.{BODY_BYTES_MAX}>)", outline_items(session));
     let mut found: BTreeMap<u32, Option<Sighting>> = BTreeMap::new();
     let take = |response: &Response<'_>| {
         let Some(row) = fetch::row(response) else { return };
         // `*` is the last message, also where that is an old one.
         let Some(uid) = row.uid.filter(|uid| next <= *uid) else { return };
-        found.insert(uid, whole(uid, row));
+        found.insert(uid, whole(uid, row, labels));
     };
     match session.exec(&format!("UID FETCH {next}:* {what}"), take).await {
         Ok(_) => {}
@@ -133,11 +134,22 @@ pub(super) async fn few(
 }
 
 /// A message of which everything was told.
-fn whole(uid: u32, row: fetch::Row) -> Option<Sighting> {
-    let fetch::Row { flags, arrived_at, size, raw, .. } = row;
-    let raw = raw.filter(|raw| !raw.is_empty())?;
-    let (flags, arrived_at, size) = (flags?, arrived_at?, size?);
-    Some(Sighting { uid, flags, arrived_at, size, depth: Depth::Body, raw })
+fn whole(uid: u32, mut row: fetch::Row, labels: bool) -> Option<Sighting> {
+    let raw = row.raw.take().filter(|raw| !raw.is_empty())?;
+    let (arrived_at, size, gmail) = (row.arrived_at?, row.size?, row.gmail_ids());
+    if labels && gmail.is_none() {
+        return None;
+    }
+    let flags = row.marks(labels)?;
+    Some(Sighting { uid, flags, gmail, arrived_at, size, depth: Depth::Body, raw })
+}
+
+/// What is asked of every message before its content.
+fn outline_items(session: &Session) -> &'static str {
+    match session.labels {
+        true => "UID FLAGS X-GM-LABELS X-GM-MSGID X-GM-THRID INTERNALDATE RFC822.SIZE",
+        false => "UID FLAGS INTERNALDATE RFC822.SIZE",
+    }
 }
 
 /// A message without its content. `raw` is filled in later.
@@ -150,7 +162,9 @@ async fn outlines(
     last: u32,
 ) -> Result<Vec<Outline>, Error> {
     let mut found: BTreeMap<u32, Outline> = BTreeMap::new();
-    let command = format!("UID FETCH {first}:{last} (UID FLAGS INTERNALDATE RFC822.SIZE)");
+    let labels = session.labels;
+    let command = format!("UID FETCH {first}:{last} ({})", outline_items(session));
+    let mut unlabelled: BTreeSet<u32> = BTreeSet::new();
     session
         .exec(&command, |response| {
             let Some(row) = fetch::row(response) else { return };
@@ -159,18 +173,57 @@ async fn outlines(
             let outline = found.entry(uid).or_insert_with(|| Outline {
                 uid,
                 flags: Vec::new(),
+                gmail: None,
                 // A date that cannot be read must not make a message history.
                 arrived_at: settings.since,
                 size: 0,
                 depth: Depth::Body,
                 raw: Vec::new(),
             });
-            outline.flags = row.flags.unwrap_or(std::mem::take(&mut outline.flags));
             outline.arrived_at = row.arrived_at.unwrap_or(outline.arrived_at);
             outline.size = row.size.unwrap_or(outline.size);
+            outline.gmail = row.gmail_ids().or(outline.gmail);
+            match row.marks(labels) {
+                Some(marks) => outline.flags = marks,
+                None if labels => drop(unlabelled.insert(uid)),
+                None => {}
+            }
         })
         .await?;
+    ask_again(session, &unlabelled, &mut found).await?;
     Ok(found.into_values().collect())
+}
+
+/// Asks once more for the labels of messages of which a response left them out (G43). What still tells none is lost for
+/// this look: better a connection begun anew than a message taken for one without labels.
+async fn ask_again(
+    session: &mut Session,
+    uids: &BTreeSet<u32>,
+    found: &mut BTreeMap<u32, Outline>,
+) -> Result<(), Error> {
+    let uids: Vec<u32> = uids.iter().copied().collect();
+    let mut left: BTreeSet<u32> = uids.iter().copied().collect();
+    for (set, _) in uid_set::sets(&uids) {
+        let command = format!("UID FETCH {set} ({})", outline_items(session));
+        let take = |response: &Response<'_>| {
+            let Some(row) = fetch::row(response) else { return };
+            let (uid, gmail) = (row.uid, row.gmail_ids());
+            if let (Some(uid), Some(marks)) = (uid, row.marks(true))
+                && let Some(outline) = found.get_mut(&uid)
+            {
+                outline.flags = marks;
+                outline.gmail = gmail.or(outline.gmail);
+                left.remove(&uid);
+            }
+        };
+        session.exec(&command, take).await?;
+    }
+    match left.first() {
+        None => Ok(()),
+        Some(uid) => {
+            Err(session.who.lost(format!("it told no labels of the message with UID {uid}")))
+        }
+    }
 }
 
 /// Cuts outlines, in order, into what is fetched together.
@@ -306,7 +359,7 @@ mod tests {
 
     fn outline(uid: u32, size: u32, arrived_at: Timestamp) -> Outline {
         let (flags, raw) = (Vec::new(), Vec::new());
-        Outline { uid, flags, arrived_at, size, depth: Depth::Body, raw }
+        Outline { uid, flags, gmail: None, arrived_at, size, depth: Depth::Body, raw }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::arrivals;
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
-use super::{Changes, Cursor, Listed, Memory, fetch};
+use super::{Changes, Cursor, Listed, Memory, fetch, folders, uid_set};
 
 /// How many known messages are compared at a time, where the server cannot tell what changed.
 const COMPARED_MAX: usize = 1_000;
@@ -40,7 +40,7 @@ pub(super) async fn catch_up<M: Memory>(
     // the vanished are found by counting, for which everything new must have been read.
     let decided_first = known_before && session.qresync;
     if decided_first {
-        let mut known = Known { session, memory, selected: &selected, cursor };
+        let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.update().await?;
     }
     arrivals::read(session, memory, settings, folder, &selected, begun).await?;
@@ -54,7 +54,7 @@ pub(super) async fn catch_up<M: Memory>(
             memory.changed(changes).await.map_err(Error::Memory)?;
         }
     } else {
-        let mut known = Known { session, memory, selected: &selected, cursor };
+        let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.update().await?;
     }
     Ok(selected)
@@ -105,6 +105,7 @@ struct Known<'a, M> {
     session: &'a mut Session,
     memory: &'a mut M,
     selected: &'a Selected,
+    settings: &'a Settings,
     cursor: Cursor,
 }
 
@@ -141,23 +142,70 @@ impl<M: Memory> Known<'_, M> {
     /// Asks what changed since the cursor's `modseq`.
     async fn changed_since(&mut self, vanished: &str) -> Result<(), Error> {
         let below = self.cursor.next_uid;
-        let command = format!(
-            "UID FETCH 1:{} (UID FLAGS) (CHANGEDSINCE {}{vanished})",
-            below.saturating_sub(1),
-            self.cursor.modseq
-        );
+        let set = format!("1:{}", below.saturating_sub(1));
+        let since = format!(" (CHANGEDSINCE {}{vanished})", self.cursor.modseq);
+        let (there, gone) = self.told(&set, &since).await?;
         let mut changes = changes(self.selected, self.selected.modseq);
+        changes.flags = there
+            .into_iter()
+            .filter(|(uid, _)| *uid < below)
+            .filter_map(|(uid, marks)| Some((uid, marks?)))
+            .collect();
+        changes.flags.sort();
+        changes.vanished = self.vanished(gone).await?;
+        self.list_labels(&changes).await?;
+        self.memory.changed(changes).await.map_err(Error::Memory)
+    }
+
+    /// How the messages of a set are marked.
+    async fn marks(&mut self, set: &str, since: &str) -> Result<There, Error> {
+        Ok(self.told(set, since).await?.0)
+    }
+
+    /// How the messages of a set are marked, and what is gone. Where labels count and a response has left them out (G43),
+    /// they are asked for once more: a message must not be taken for one without labels.
+    async fn told(&mut self, set: &str, since: &str) -> Result<(There, Vec<(u32, u32)>), Error> {
+        let (items, labels) = (self.session.marks(), self.session.labels);
+        let mut there = There::new();
         let mut gone: Vec<(u32, u32)> = Vec::new();
+        let command = format!("UID FETCH {set} (UID {items}){since}");
         self.session
             .exec(&command, |response| match response {
                 Response::Vanished { uids, .. } => {
                     gone.extend(uids.iter().map(|range| (*range.start(), *range.end())));
                 }
-                response => keep_flags(&mut changes.flags, response, below),
+                response => keep(&mut there, response, labels),
             })
             .await?;
-        changes.vanished = self.vanished(gone).await?;
-        self.memory.changed(changes).await.map_err(Error::Memory)
+        let silent = |there: &There| -> Vec<u32> {
+            let silent = there.iter().filter(|(_, marks)| labels && marks.is_none());
+            silent.map(|(uid, _)| *uid).collect()
+        };
+        let mut left = silent(&there);
+        left.sort_unstable();
+        for (set, _) in uid_set::sets(&left) {
+            let command = format!("UID FETCH {set} (UID {items})");
+            self.session.exec(&command, |response| keep(&mut there, response, labels)).await?;
+        }
+        match silent(&there).first() {
+            None => Ok((there, gone)),
+            Some(uid) => {
+                let how = format!("it told no labels of the message with UID {uid}");
+                Err(self.session.who.lost(how))
+            }
+        }
+    }
+
+    /// Tells the memory which labels there are before it hears that messages have lost some: a label that somebody has
+    /// deleted or renamed was not taken off by a decision.
+    async fn list_labels(&mut self, changes: &Changes) -> Result<(), Error> {
+        if !self.session.labels || changes.flags.is_empty() {
+            return Ok(());
+        }
+        let listed = folders::list(self.session, self.settings).await?;
+        let wanted = self.memory.listed(listed).await.map_err(Error::Memory)?;
+        self.session.missing = wanted.create;
+        Ok(())
     }
 
     /// The UIDs of `gone` that may have been seen.
@@ -195,13 +243,12 @@ impl<M: Memory> Known<'_, M> {
         let mut from = 1;
         while let Some(Window { first, last, known }) = self.known_from(from).await? {
             from = last.saturating_add(1);
-            let mut there: HashMap<u32, Option<Vec<String>>> = HashMap::new();
-            let command = format!("UID FETCH {first}:{last} (UID FLAGS)");
-            self.session.exec(&command, |response| keep_presence(&mut there, response)).await?;
+            let there = self.marks(&format!("{first}:{last}"), "").await?;
             // The cursor's modseq moves only when the last window is kept.
             let mut changes = changes(self.selected, self.cursor.modseq);
             difference(&known, there, &mut changes);
             if !changes.flags.is_empty() || !changes.vanished.is_empty() {
+                self.list_labels(&changes).await?;
                 self.memory.changed(changes).await.map_err(Error::Memory)?;
             }
         }
@@ -213,28 +260,20 @@ impl<M: Memory> Known<'_, M> {
     }
 }
 
-fn keep_flags(flags: &mut Vec<(u32, Vec<String>)>, response: &Response<'_>, below: u32) {
-    if let Some(fetch::Row { uid: Some(uid), flags: Some(now), .. }) = fetch::row(response)
-        && uid < below
-    {
-        flags.push((uid, now));
-    }
-}
+/// The messages that a FETCH named, and how each is marked, where it told.
+type There = HashMap<u32, Option<Vec<String>>>;
 
-/// A message is there even where the response says nothing of its flags.
-fn keep_presence(there: &mut HashMap<u32, Option<Vec<String>>>, response: &Response<'_>) {
-    if let Some(fetch::Row { uid: Some(uid), flags, .. }) = fetch::row(response) {
+/// A message is there even where the response does not say how it is marked.
+fn keep(there: &mut There, response: &Response<'_>, labels: bool) {
+    let Some(row) = fetch::row(response) else { return };
+    if let Some(uid) = row.uid {
         let known = there.entry(uid).or_default();
-        *known = flags.or(known.take());
+        *known = row.marks(labels).or(known.take());
     }
 }
 
 /// What is known and what is there, of the same stretch of UIDs.
-fn difference(
-    known: &[(u32, Vec<String>)],
-    mut there: HashMap<u32, Option<Vec<String>>>,
-    out: &mut Changes,
-) {
+fn difference(known: &[(u32, Vec<String>)], mut there: There, out: &mut Changes) {
     for (uid, then) in known {
         match there.remove(uid) {
             None => out.vanished.push(*uid),

@@ -5,7 +5,9 @@
 
 use async_imap::imap_proto::{AttributeValue, Response};
 
+use super::{GmailIds, utf7};
 use crate::clock::Timestamp;
+use crate::desk::label;
 
 /// One FETCH response.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -15,8 +17,41 @@ pub(super) struct Row {
     pub(super) flags: Option<Vec<String>>,
     pub(super) arrived_at: Option<Timestamp>,
     pub(super) size: Option<u32>,
+    /// X-GM-LABELS as words among the flags ([`crate::desk::label`]); `None` where they were not told, or cannot be read.
+    pub(super) labels: Option<Vec<String>>,
+    /// X-GM-MSGID and X-GM-THRID.
+    pub(super) gmail: (Option<u64>, Option<u64>),
     /// The header or the beginning of the message; `Some` of nothing where the server said NIL.
     pub(super) raw: Option<Vec<u8>>,
+}
+
+impl Row {
+    /// What the message is marked with. Where labels count, flags alone are not all of it: unsolicited responses leave
+    /// them out (G43), and are asked for again.
+    pub(super) fn marks(self, labels: bool) -> Option<Vec<String>> {
+        match (self.flags, self.labels) {
+            (Some(mut flags), Some(words)) if labels => {
+                flags.extend(words);
+                Some(flags)
+            }
+            (flags, _) if !labels => flags,
+            _ => None,
+        }
+    }
+
+    /// How Gmail names the message and its conversation.
+    pub(super) fn gmail_ids(&self) -> Option<GmailIds> {
+        let (message, thread) = self.gmail;
+        Some(GmailIds { message: message?, thread: thread? })
+    }
+}
+
+/// The word of a label as it was sent: an atom, or a quoted string with its backslashes doubled (G35), in modified UTF-7.
+fn label_word(sent: &str) -> String {
+    // An atom keeps the one backslash of a system label.
+    let atom = sent.starts_with('\\') && !sent.starts_with(r"\\");
+    let text = if atom { sent.to_owned() } else { utf7::unquote(sent) };
+    label::word(&utf7::decode(&text).unwrap_or(text))
 }
 
 /// Reads a FETCH response; `None` when it is another kind of response.
@@ -30,6 +65,11 @@ pub(super) fn row(response: &Response<'_>) -> Option<Row> {
                 let kept = flags.iter().filter(|flag| !flag.eq_ignore_ascii_case("\\Recent"));
                 row.flags = Some(kept.map(|flag| flag.to_string()).collect());
             }
+            AttributeValue::GmailLabels(labels) => {
+                row.labels = Some(labels.iter().map(|sent| label_word(sent)).collect());
+            }
+            AttributeValue::GmailMsgId(id) => row.gmail.0 = Some(*id),
+            AttributeValue::GmailThrId(id) => row.gmail.1 = Some(*id),
             AttributeValue::InternalDate(date) => row.arrived_at = internal_date(date),
             AttributeValue::Rfc822Size(size) => row.size = Some(*size),
             AttributeValue::BodySection { data, .. } => {
@@ -70,6 +110,27 @@ mod tests {
         assert_eq!(row.size, Some(44));
         assert_eq!(row.arrived_at, Timestamp::parse("2026-11-01T09:00:00Z"));
         assert_eq!(row.raw, None);
+    }
+
+    #[test]
+    fn labels_are_read_in_every_form() {
+        let labels = |sent: &str| {
+            let line = format!("* 3 FETCH (UID 7 FLAGS (\\Seen) X-GM-LABELS {sent})\r\n");
+            read(line.as_bytes()).unwrap().marks(true)
+        };
+        let words = |list: &[&str]| {
+            let words = list.iter().map(|name| label::word(name));
+            Some(std::iter::once("\\Seen".to_owned()).chain(words).collect::<Vec<_>>())
+        };
+        assert_eq!(labels(r"(\Inbox Important)"), words(&[r"\Inbox", "Important"]));
+        let quoted = r#"("\\Inbox" "Webserver (RW.net)" GInbox)"#;
+        assert_eq!(labels(quoted), words(&[r"\Inbox", "Webserver (RW.net)", "GInbox"]));
+        let odd = r#"("Baton/J&APw-rgen" ~a +b [c])"#;
+        assert_eq!(labels(odd), words(&["Baton/Jürgen", "~a", "+b", "[c]"]));
+        assert_eq!(labels("()"), words(&[]));
+        let told = read(b"* 3 FETCH (UID 7 FLAGS (\\Seen))\r\n").unwrap();
+        assert_eq!(told.clone().marks(true), None);
+        assert_eq!(told.marks(false), Some(vec!["\\Seen".to_owned()]));
     }
 
     #[test]

@@ -70,8 +70,9 @@ fn line(response: &Response<'_>) -> Option<Line> {
             NameAttribute::Junk => line.special = Some(Role::Junk),
             NameAttribute::Archive => line.special = Some(Role::Archive),
             NameAttribute::Trash => line.special = Some(Role::Trash),
-            // Views of messages that are elsewhere.
-            NameAttribute::All | NameAttribute::Flagged => line.special = Some(Role::Other),
+            NameAttribute::All => line.special = Some(Role::All),
+            // A view of messages that are elsewhere.
+            NameAttribute::Flagged => line.special = Some(Role::Other),
             _ => {}
         }
     }
@@ -175,14 +176,16 @@ fn named(role: Role, names: &FolderNames) -> Option<&str> {
         Role::Junk => names.junk.as_deref(),
         Role::Archive => names.archive.as_deref(),
         Role::Trash => names.trash.as_deref(),
-        Role::Inbox | Role::Baton | Role::Other => None,
+        Role::Inbox | Role::All | Role::Baton | Role::Other => None,
     }
 }
 
 /// The folders to watch, in the order of every look: first those into which people move what they have decided about, so
 /// that an older decision is met before the newer mail in INBOX that it cannot have been about; Sent after INBOX, because
 /// an answer needs what it answers.
-pub(super) fn watched(listed: &[Listed]) -> Vec<Listed> {
+pub(super) fn watched(listed: &[Listed], labels: bool) -> Vec<Listed> {
+    // G45: All Mail holds everything but these two, and the other folders are views of it.
+    const GMAIL: [Role; 3] = [Role::Junk, Role::Trash, Role::All];
     const ORDER: [Role; 7] = [
         Role::Baton,
         Role::Archive,
@@ -193,7 +196,8 @@ pub(super) fn watched(listed: &[Listed]) -> Vec<Listed> {
         Role::Drafts,
     ];
     let of = |role| listed.iter().filter(move |folder| folder.role == role && folder.selectable);
-    ORDER.into_iter().flat_map(of).cloned().collect()
+    let order: &[Role] = if labels { &GMAIL } else { &ORDER };
+    order.iter().flat_map(|role| of(*role)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -248,10 +252,10 @@ mod tests {
             read(&lines, names).into_iter().map(|(_, role, _)| role).collect()
         };
         let none = FolderNames::default();
-        use Role::{Other, Sent};
-        assert_eq!(roles(&none), [Sent, Other, Other, Other, Other]);
+        use Role::{All, Other, Sent};
+        assert_eq!(roles(&none), [Sent, Other, All, Other, Other]);
         let names = FolderNames { sent: Some("Sent".to_owned()), ..none.clone() };
-        assert_eq!(roles(&names), [Other, Sent, Other, Other, Other]);
+        assert_eq!(roles(&names), [Other, Sent, All, Other, Other]);
         let selectable: Vec<bool> =
             read(&lines, &none).into_iter().map(|(_, _, selectable)| selectable).collect();
         assert_eq!(selectable, [true, true, true, false, false]);

@@ -41,6 +41,8 @@ pub use error::Error;
 pub enum Role {
     /// INBOX.
     Inbox,
+    /// Every message but spam and what was thrown away (RFC 6154, section 2, `\All`): Gmail's All Mail.
+    All,
     /// What was sent.
     Sent,
     /// What is being written.
@@ -93,13 +95,24 @@ pub enum Depth {
 /// The most bytes that are fetched of one message; what lies behind is not needed to understand it.
 pub const BODY_BYTES_MAX: u32 = 512 * 1024;
 
+/// How Gmail names a message, the same in every folder, and its conversation (G33, G44).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GmailIds {
+    /// X-GM-MSGID.
+    pub message: u64,
+    /// X-GM-THRID.
+    pub thread: u64,
+}
+
 /// One message seen in a folder for the first time since the cursor.
 #[derive(Clone, Debug)]
 pub struct Sighting {
     /// Its UID.
     pub uid: u32,
-    /// Its flags and keywords as sent, `\Recent` left out.
+    /// Its flags and keywords as sent, `\Recent` left out; and its labels, as words, where they are asked for.
     pub flags: Vec<String>,
+    /// Where labels are asked for.
+    pub gmail: Option<GmailIds>,
     /// INTERNALDATE.
     pub arrived_at: Timestamp,
     /// RFC822.SIZE in bytes; an estimate on some servers.
@@ -194,6 +207,8 @@ pub struct Wanted {
     pub create: Vec<String>,
     /// Folders of no known use to watch all the same: Baton's mails may have strayed into them.
     pub watch: Vec<String>,
+    /// Whether Gmail's labels are the marks: then All Mail is watched, of which the other folders are views.
+    pub labels: bool,
 }
 
 /// What the watch asks of the memory, and tells it. The daemon implements it with the engine.

@@ -36,7 +36,7 @@ pub async fn probe(settings: &Settings) -> Result<Found, Error> {
 pub async fn uids(settings: &Settings) -> Result<Vec<(Listed, u32, Vec<u32>)>, Error> {
     let mut session = connect(settings).await?;
     let mut found = Vec::new();
-    for folder in folders::watched(&folders::list(&mut session, settings).await?) {
+    for folder in folders::watched(&folders::list(&mut session, settings).await?, session.labels) {
         let selected = match session.select(&folder.name, Access::ReadOnly).await {
             Ok(selected) => selected,
             // As the watch: what cannot be opened is passed over, except INBOX.

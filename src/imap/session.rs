@@ -76,6 +76,10 @@ pub(super) struct Session {
     /// ENABLE QRESYNC succeeded.
     pub(super) qresync: bool,
     pub(super) selected: Option<Selected>,
+    /// Whether Gmail's labels are asked for with the flags.
+    pub(super) labels: bool,
+    /// Folders that the memory has asked for while a look was under way.
+    pub(super) missing: Vec<String>,
     /// What untagged STATUS lines said of folders since somebody last looked.
     pub(super) heard: BTreeMap<String, Glimpse>,
 }
@@ -83,12 +87,18 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(inner: async_imap::Session<Stream>, who: Who, patience: Duration) -> Session {
         let (capabilities, heard) = (Vec::new(), BTreeMap::new());
-        Session { inner, who, patience, capabilities, qresync: false, selected: None, heard }
+        let (qresync, selected, labels, missing) = (false, None, false, Vec::new());
+        Session { inner, who, patience, capabilities, qresync, selected, labels, missing, heard }
     }
 
     /// Whether the server has a capability, named in upper case.
     pub(super) fn can(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|have| have == capability)
+    }
+
+    /// The FETCH items that tell how a message is marked.
+    pub(super) fn marks(&self) -> &'static str {
+        if self.labels { "FLAGS X-GM-LABELS" } else { "FLAGS" }
     }
 
     /// Does without a capability from here on, because the server refused it.

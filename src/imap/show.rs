@@ -11,6 +11,7 @@ use super::connect::{Settings, connect};
 use super::error::Error;
 use super::session::{Access, Session};
 use super::{Action, Change, Outcome, uid_set, utf7};
+use crate::desk::label;
 
 /// Carries out one change.
 pub(super) async fn show(session: &mut Session, change: &Change) -> Result<Outcome, Error> {
@@ -63,7 +64,9 @@ fn forbidden(action: &Action) -> Option<String> {
     let never = ["\\Seen", "\\Deleted", "\\Recent"];
     add.iter().chain(remove).find_map(|flag| {
         let never = never.iter().any(|never| never.eq_ignore_ascii_case(flag));
-        (never || !atom(flag)).then(|| format!("`{flag}` is no mark that Baton writes"))
+        // Gmail's own labels file a message: adding `\Trash` would throw it away (G40).
+        let fits = label::label(flag).map_or_else(|| atom(flag), |label| !label.starts_with('\\'));
+        (never || !fits).then(|| format!("`{flag}` is no mark that Baton writes"))
     })
 }
 
@@ -73,12 +76,19 @@ async fn store(
     sign: char,
     flags: &[String],
 ) -> Result<(), Error> {
-    if flags.is_empty() {
-        return Ok(());
-    }
-    for (set, _) in uid_set::sets(uids) {
-        let flags = flags.join(" ");
-        session.run(&format!("UID STORE {set} {sign}FLAGS.SILENT ({flags})")).await?;
+    let labels: Vec<String> = flags.iter().filter_map(|flag| label::label(flag)).collect();
+    let labels: Vec<String> = labels.iter().map(|label| utf7::quoted(label)).collect();
+    let flags: Vec<String> =
+        flags.iter().filter(|flag| label::label(flag).is_none()).cloned().collect();
+    // G38: only ever with a sign; without one, all labels of the message would be replaced.
+    for (item, words) in [("X-GM-LABELS", labels), ("FLAGS", flags)] {
+        if words.is_empty() {
+            continue;
+        }
+        let words = words.join(" ");
+        for (set, _) in uid_set::sets(uids) {
+            session.run(&format!("UID STORE {set} {sign}{item}.SILENT ({words})")).await?;
+        }
     }
     Ok(())
 }

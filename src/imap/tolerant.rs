@@ -74,8 +74,8 @@ impl Tolerant {
             }
             Some(count) => {
                 self.literal = count;
+                self.ready.extend_from_slice(&if self.continued { line } else { tame(line) });
                 self.continued = true;
-                self.ready.extend_from_slice(&line);
             }
             None if self.continued => {
                 self.continued = false;
@@ -153,12 +153,75 @@ fn tame(mut line: Vec<u8>) -> Vec<u8> {
         let nil = at + NO_DATE.len() - 3;
         line.splice(nil..nil + 3, *b"\"\"");
     }
+    let mut line = quote_labels(line);
     // `[CODE]é`: the parser cuts one byte off the text after a code.
     let tight = line.windows(2).position(|pair| matches!(pair, [b']', 0x80..=0xff]));
     if let Some(at) = tight.filter(|_| is_free_text(&line)) {
         line.insert(at + 1, b' ');
     }
     line
+}
+
+/// Gmail's labels, each in quotes and none as NIL (G36): the parser knows neither NIL nor all atoms that are sent (G32).
+fn quote_labels(line: Vec<u8>) -> Vec<u8> {
+    const ITEM: &[u8] = b"X-GM-LABELS ";
+    let Some(at) = line.windows(ITEM.len()).position(|at| at == ITEM) else { return line };
+    let (before, after) = line.split_at(at + ITEM.len());
+    let mut out = before.to_vec();
+    let rest = match after {
+        [b'N', b'I', b'L', rest @ ..] => {
+            out.extend_from_slice(b"()");
+            rest
+        }
+        [b'(', rest @ ..] => {
+            out.push(b'(');
+            quote_words(rest, &mut out)
+        }
+        rest => rest,
+    };
+    out.extend_from_slice(rest);
+    out
+}
+
+/// Copies words up to the bracket that ends their list; answers what is left.
+fn quote_words<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    loop {
+        match rest {
+            [] | [b')', ..] => return rest,
+            [blank @ b' ', after @ ..] => {
+                out.push(*blank);
+                rest = after;
+            }
+            [b'"', inside @ ..] => {
+                let escaped = |at: usize| {
+                    let slashes = inside.get(..at).unwrap_or_default();
+                    slashes.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+                };
+                let end =
+                    (0..inside.len()).find(|at| inside.get(*at) == Some(&b'"') && !escaped(*at));
+                let length = end.map_or(rest.len(), |end| end + 2);
+                let (word, after) = rest.split_at(length);
+                out.extend_from_slice(word);
+                rest = after;
+            }
+            _ => {
+                let end = rest.iter().position(|byte| matches!(byte, b' ' | b')' | b'\r'));
+                let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
+                if word.is_empty() {
+                    return rest;
+                }
+                out.push(b'"');
+                for byte in word {
+                    if matches!(byte, b'\\' | b'"') {
+                        out.push(b'\\');
+                    }
+                    out.push(*byte);
+                }
+                out.push(b'"');
+                rest = after;
+            }
+        }
+    }
 }
 
 fn mend_untagged(rest: &str) -> Option<String> {

@@ -211,7 +211,7 @@ impl Memory for Notebook {
             let there = |name: &String| folders.iter().any(|folder| folder.name == *name);
             let create = pages.create.iter().filter(|name| !there(name)).cloned().collect();
             pages.listed = folders.clone();
-            Wanted { create, watch: Vec::new() }
+            Wanted { create, ..Wanted::default() }
         }))
     }
     async fn cursor(&mut self, folder: &str) -> anyhow::Result<Cursor> {

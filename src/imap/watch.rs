@@ -27,6 +27,7 @@ const LOOKS_MAX: u32 = 10;
 /// The shortest time between two polls.
 const POLL_MIN: Duration = Duration::from_secs(1);
 /// How often in a row the memory is asked for more to write.
+const INBOX: &str = "INBOX";
 const WRITES_MAX: u32 = 20;
 
 /// Watches one mailbox until `stop` says true, or its sender is gone, or the connection ends.
@@ -46,8 +47,9 @@ pub async fn watch<M: Memory>(
     let (all, looked) = (Vec::new(), Looked::new());
     let silent = BTreeSet::new();
     let (notified, parked) = (None, BTreeSet::new());
+    let home = INBOX.to_owned();
     let mut watch =
-        Watch { settings, session, memory, all, looked, silent, parked, notified, next_poll };
+        Watch { settings, session, memory, home, all, looked, silent, parked, notified, next_poll };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
@@ -57,6 +59,8 @@ struct Watch<'a, M> {
     settings: &'a Settings,
     session: Session,
     memory: &'a mut M,
+    /// The folder that new mail comes to, and that is open while we wait: INBOX, or Gmail's All Mail.
+    home: String,
     /// The folders, with what the memory wants watched besides.
     all: Vec<Listed>,
     looked: Looked,
@@ -76,7 +80,7 @@ impl<M: Memory> Watch<'_, M> {
             () = stopped(stop) => return Ok(()),
             begun = self.begin() => begun?,
         }
-        let mut due = folders::watched(&self.all);
+        let mut due = folders::watched(&self.all, self.session.labels);
         let mut looks = 0;
         loop {
             let again = tokio::select! {
@@ -113,6 +117,10 @@ impl<M: Memory> Watch<'_, M> {
         self.list().await
     }
 
+    fn is_home(&self, folder: &Listed) -> bool {
+        folder.name == self.home
+    }
+
     fn poll_at(&self) -> Instant {
         Instant::now() + self.settings.poll.max(POLL_MIN)
     }
@@ -145,7 +153,7 @@ impl<M: Memory> Watch<'_, M> {
     async fn really_there(&mut self) -> Result<Vec<Listed>, Error> {
         let mut listed = folders::list(&mut self.session, self.settings).await?;
         for folder in &mut listed {
-            if !self.silent.contains(&folder.name) || folder.role == Role::Inbox {
+            if !self.silent.contains(&folder.name) || self.is_home(folder) {
                 continue;
             }
             match self.session.select(&folder.name, Access::ReadOnly).await {
@@ -166,6 +174,9 @@ impl<M: Memory> Watch<'_, M> {
     async fn tell(&mut self, listed: Vec<Listed>) -> Result<Vec<String>, Error> {
         let wanted = self.memory.listed(listed.clone()).await.map_err(Error::Memory)?;
         self.all = listed;
+        self.session.labels = wanted.labels;
+        let all_mail = self.all.iter().find(|folder| folder.role == Role::All && wanted.labels);
+        self.home = all_mail.map_or(INBOX, |folder| &folder.name).to_owned();
         for folder in self.all.iter_mut().filter(|folder| wanted.watch.contains(&folder.name)) {
             folder.role = Role::Baton;
         }
@@ -186,7 +197,7 @@ impl<M: Memory> Watch<'_, M> {
                     self.looked.insert(folder.name.clone(), selected);
                 }
                 // Somebody removed or renamed it, or it cannot be opened; the others go on.
-                Err(Error::Refused { answer, .. }) if folder.role != Role::Inbox => {
+                Err(Error::Refused { answer, .. }) if !self.is_home(folder) => {
                     let name = &folder.name;
                     tracing::warn!(folder = name, "cannot look into the folder {name}: {answer}");
                     self.looked.remove(name);
@@ -197,7 +208,7 @@ impl<M: Memory> Watch<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        if gone {
+        if gone || !std::mem::take(&mut self.session.missing).is_empty() {
             self.list().await?;
         }
         self.memory.pass_done().await.map_err(Error::Memory)
@@ -227,21 +238,21 @@ impl<M: Memory> Watch<'_, M> {
     /// Asks every watched folder for its counters. Answers those to look at; INBOX always.
     async fn round_after(&mut self, pause: Duration) -> Result<Vec<Listed>, Error> {
         tokio::time::sleep(pause).await;
-        let others: Vec<Listed> = folders::watched(&self.all)
+        let others: Vec<Listed> = folders::watched(&self.all, self.session.labels)
             .into_iter()
-            .filter(|folder| folder.role != Role::Inbox)
+            .filter(|folder| !self.is_home(folder))
             .collect();
         if !survey::survey(&mut self.session, &others).await? {
             let silent = others.iter().filter(|one| !self.session.heard.contains_key(&one.name));
             self.silent.extend(silent.map(|one| one.name.clone()));
             self.list().await?;
         }
-        Ok(self.due(|folder| folder.role == Role::Inbox))
+        Ok(self.due(|folder| self.is_home(folder)))
     }
 
     /// The watched folders of which something new was heard, or that were never looked at, or that `also` names.
     fn due(&self, also: impl Fn(&Listed) -> bool) -> Vec<Listed> {
-        let mut due = folders::watched(&self.all);
+        let mut due = folders::watched(&self.all, self.session.labels);
         due.retain(|folder| {
             let heard = self.session.heard.get(&folder.name);
             let news = match (self.looked.get(&folder.name), heard) {
@@ -286,9 +297,9 @@ impl<M: Memory> Watch<'_, M> {
                 if self.write().await? {
                     return Ok(Some(self.round_after(Duration::ZERO).await?));
                 }
-                Ok(Some(self.due(|folder| folder.role == Role::Inbox)))
+                Ok(Some(self.due(|folder| self.is_home(folder))))
             }
-            Rest::News => Ok(Some(self.due(|folder| folder.role == Role::Inbox))),
+            Rest::News => Ok(Some(self.due(|folder| self.is_home(folder)))),
             Rest::Deadline => tokio::select! {
                 biased;
                 () = stopped(stop) => Ok(None),
@@ -299,7 +310,7 @@ impl<M: Memory> Watch<'_, M> {
 
     /// Takes in what has just arrived, so that it is shown at once; the look that follows sees to everything else.
     async fn greet(&mut self, exists: u32) -> Result<(), Error> {
-        let Some(known) = self.looked.get_mut("INBOX") else { return Ok(()) };
+        let Some(known) = self.looked.get_mut(&self.home) else { return Ok(()) };
         let Some(batch) = arrivals::few(&mut self.session, known, exists).await? else {
             return Ok(());
         };
@@ -315,28 +326,28 @@ impl<M: Memory> Watch<'_, M> {
         };
         self.notified = Some(notified);
         // A folder that was open told of changes by lines of its own, which nobody kept.
-        let elsewhere = looked_at.iter().any(|folder| folder.role != Role::Inbox);
+        let elsewhere = looked_at.iter().any(|folder| !self.is_home(folder));
         if elsewhere && notified {
             self.round_after(Duration::ZERO).await?;
         }
-        let inbox = self.session.select("INBOX", self.settings.access).await?;
-        let known = self.looked.get("INBOX");
+        let inbox = self.session.select(&self.home, self.settings.access).await?;
+        let known = self.looked.get(&self.home);
         let news = known.is_none_or(|known| Glimpse::of(&inbox).differs(known));
-        Ok(self.due(|folder| folder.role == Role::Inbox && news))
+        Ok(self.due(|folder| self.is_home(folder) && news))
     }
 
     /// Looks everywhere: the list, the counters, and where counters cannot tell, the folders themselves.
     async fn poll(&mut self) -> Result<Vec<Listed>, Error> {
         if Instant::now() < self.next_poll {
             // Only IDLE had to begin anew.
-            return Ok(self.due(|folder| folder.role == Role::Inbox));
+            return Ok(self.due(|folder| self.is_home(folder)));
         }
         self.next_poll = self.poll_at();
         self.parked.clear();
         self.list().await?;
         self.round_after(Duration::ZERO).await?;
         let blind = !self.session.can("CONDSTORE") && !self.session.qresync;
-        Ok(self.due(|folder| folder.role == Role::Inbox || (blind && folder.role == Role::Baton)))
+        Ok(self.due(|folder| self.is_home(folder) || (blind && folder.role == Role::Baton)))
     }
 }
 

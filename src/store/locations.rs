@@ -18,7 +18,9 @@ pub struct Located {
     pub folder: String,
     /// The folder's UIDVALIDITY.
     pub uidvalidity: u32,
-    /// What lying there means.
+    /// What the folder means.
+    pub folder_place: Place,
+    /// What lying there means, with these flags.
     pub place: Place,
     /// The UID there.
     pub uid: u32,
@@ -29,14 +31,17 @@ pub struct Located {
 fn located(row: &Row<'_>) -> rusqlite::Result<Located> {
     let place: String = row.get("place")?;
     let flags: String = row.get("flags")?;
+    let flags = words(&flags);
+    let folder_place = Place::from_stored(&place);
     Ok(Located {
         message: MessageKey(row.get("message")?),
         folder_id: row.get("folder")?,
         folder: row.get("name")?,
         uidvalidity: row.get("uidvalidity")?,
-        place: Place::from_stored(&place),
+        place: folder_place.of_message(&flags),
+        folder_place,
         uid: row.get("uid")?,
-        flags: words(&flags),
+        flags,
     })
 }
 

@@ -21,10 +21,13 @@
 mod architecture;
 mod bad_configs;
 mod eml;
+mod emulators;
 mod example_config;
+mod exchange;
 mod faults;
 mod hostile;
 mod laws;
 mod migrations;
 mod scenarios;
+mod tokens;
 mod world;

@@ -200,6 +200,7 @@ impl Office {
             flags: copy.flags.iter().cloned().collect(),
             arrived_at: copy.arrived_at,
             size: 1000,
+            gmail: None,
             message: Some(self.mails[copy.mail].message.clone()),
         })
     }

@@ -35,11 +35,13 @@ pub(crate) struct Server {
     pub(crate) separator: char,
     /// What every folder but INBOX begins with, `INBOX.` on some servers.
     pub(crate) prefix: &'static str,
+    /// Where it asks whether a token is good (RFC 7662); it offers XOAUTH2 and OAUTHBEARER then, besides passwords.
+    pub(crate) introspection_url: Option<String>,
 }
 
 impl Default for Server {
     fn default() -> Server {
-        Server { hidden: Vec::new(), separator: '/', prefix: "" }
+        Server { hidden: Vec::new(), separator: '/', prefix: "", introspection_url: None }
     }
 }
 
@@ -47,6 +49,11 @@ impl Server {
     /// The server without these capabilities.
     pub(crate) fn without(hidden: &[&'static str]) -> Server {
         Server { hidden: hidden.to_vec(), ..Server::default() }
+    }
+
+    /// The server that takes the tokens which are good at this introspection endpoint; see [`super::tokens`].
+    pub(crate) fn asking(introspection_url: String) -> Server {
+        Server { introspection_url: Some(introspection_url), ..Server::default() }
     }
 }
 
@@ -170,7 +177,7 @@ impl Dovecot {
              default_vsz_limit = 4G\n\
              mail_max_userip_connections = 200\nmail_fsync = never\nmail_location = maildir:{dir}/mail/%u\n\
              mail_uid = {uid}\nmail_gid = {gid}\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n{internal}\
-             passdb {{\n driver = static\n args = password={PASSWORD}\n}}\n\
+             passdb {{\n driver = static\n mechanisms = plain login\n args = password={PASSWORD}\n}}\n\
              userdb {{\n driver = static\n args = home={dir}/mail/%u\n}}\n\
              service imap-login {{\n chroot =\n service_count = 0\n\
              inet_listener imap {{\n port = {port}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
@@ -184,7 +191,25 @@ impl Dovecot {
             let _ = writeln!(text, "imap_capability = {}", shown.join(" "));
         }
         text.push_str(&self.namespace());
+        if let Some(url) = &self.server.introspection_url {
+            text.push_str(&self.write_token_rules(url)?);
+        }
         fs::write(dir.join("dovecot.conf"), text)
+    }
+
+    /// What makes Dovecot take tokens: a password database that asks, for these mechanisms only.
+    fn write_token_rules(&self, url: &str) -> io::Result<String> {
+        let path = self.dir.path().join("oauth2.conf");
+        let rules = format!(
+            "introspection_mode = post\nintrospection_url = {url}\nforce_introspection = yes\n\
+             username_attribute = username\nactive_attribute = active\nactive_value = true\n"
+        );
+        fs::write(&path, rules)?;
+        Ok(format!(
+            "auth_mechanisms = plain xoauth2 oauthbearer\n\
+             passdb {{\n driver = oauth2\n mechanisms = xoauth2 oauthbearer\n args = {}\n}}\n",
+            path.display()
+        ))
     }
 
     fn namespace(&self) -> String {

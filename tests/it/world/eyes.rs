@@ -35,10 +35,16 @@ impl Imap {
         }
     }
 
-    /// Connects and logs in.
-    pub(crate) fn login(port: u16, user: &str, password: &str) -> io::Result<Imap> {
+    /// Connects and reads the greeting.
+    pub(crate) fn connect(port: u16) -> io::Result<Imap> {
         let mut imap = Imap::open(port)?;
         imap.read_response()?;
+        Ok(imap)
+    }
+
+    /// Connects and logs in.
+    pub(crate) fn login(port: u16, user: &str, password: &str) -> io::Result<Imap> {
+        let mut imap = Imap::connect(port)?;
         imap.run(&format!("LOGIN {} {}", quoted(user), quoted(password)))?;
         Ok(imap)
     }

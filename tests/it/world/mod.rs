@@ -8,14 +8,20 @@ mod after;
 mod baton;
 pub(crate) mod crashes;
 mod dovecot;
+pub(crate) mod exchange;
 mod eyes;
 mod fault;
 mod garbler;
+#[allow(dead_code, unused_imports, reason = "not every part of it has a use in every scenario")]
+pub(crate) mod gmail;
+#[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
+pub(crate) mod imapd;
 mod people;
 mod promise;
 mod proxy;
 mod setup;
 mod shown;
+pub(crate) mod tokens;
 
 use std::fmt::Write as _;
 use std::fs;
