@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::letters::{id, letter, letter_answering};
+use super::world::client::Imap;
 use super::world::daemon::{Daemon, Shared, days_ago};
+use super::world::deliver;
 use super::world::dovecot::{Dovecot, Server};
-use super::world::eyes::Eyes;
 use super::world::fault::Fault;
 use super::world::proxy::Proxy;
 use super::world::{PASSWORD, maildir, median, row};
@@ -136,12 +137,12 @@ fn beside_folders(count: usize) {
 /// Messages that come one at a time: from the delivery until each is kept, and the daemon's own work.
 fn one_by_one(dovecot: &Dovecot, daemon: &Daemon, folders: usize, first: u64) {
     const MAILS: u64 = 30;
-    let mut eyes = Eyes::new(dovecot.port, USER, PASSWORD);
+    let mut eyes = Imap::login(dovecot.port, USER, PASSWORD).unwrap();
     let (before, begun) = (daemon.usage().cpu, Instant::now());
     let mut times = Vec::new();
     for number in first..first + MAILS {
         let sent = Instant::now();
-        eyes.append("INBOX", "", None, &letter(number * 4));
+        deliver(&mut eyes, &letter(number * 4));
         daemon.until_read("support", number as usize + 1);
         times.push(sent.elapsed().as_secs_f64() * 1e3);
     }

@@ -167,7 +167,7 @@ fn a_mail_without_message_id_is_one_thread_for_ever(world: &mut World) {
     world.eyes().append("INBOX", "", None, bare);
     world.eventually("it opens a thread", |world| world.threads_about("Bare").len() == 1);
     world.stop();
-    world.dovecot().loses_uids("support@example.test", "INBOX");
+    world.host.loses_uids("support@example.test", "INBOX");
     world.start();
     world.customer_writes(SUBJECT);
     world.opens(SUBJECT);

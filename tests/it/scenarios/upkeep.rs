@@ -30,7 +30,7 @@ fn new_uids_change_nothing(world: &mut World) {
     let folders = world.eyes().folders();
     for folder in ["INBOX", "Baton/Ana"] {
         if folders.iter().any(|name| name == folder) {
-            world.dovecot().loses_uids("support@example.test", folder);
+            world.host.loses_uids("support@example.test", folder);
         }
     }
     world.customer_writes("After the restore");

@@ -70,8 +70,12 @@ impl AtGmail {
         self.on(message_id, |account, mail, _| account.read(&[mail], true));
     }
 
+    /// Deletes for good: a draft at once, anything else by way of the Trash, which it leaves when thirty days are over.
     pub(super) fn expunges(&self, message_id: &str) {
-        self.on(message_id, |account, mail, _| account.delete_forever(&[mail]));
+        self.on(message_id, |account, mail, _| match account.labels(mail).contains("\\Draft") {
+            true => account.delete_forever(&[mail]),
+            false => account.trash(&[mail]),
+        });
     }
 
     /// Everything there is, by Message-ID: each folder that shows it.

@@ -34,6 +34,15 @@ impl Host {
         }
     }
 
+    /// Gives a folder a new UIDVALIDITY, as a restored backup does. At Gmail it is that of All Mail, whatever folder the
+    /// story speaks of.
+    pub(crate) fn loses_uids(&mut self, address: &str, folder: &str) {
+        match self {
+            Host::Dovecot(dovecot) => dovecot.loses_uids(address, folder),
+            Host::Gmail(gmail) => gmail.renumbers(address, "[Gmail]/All Mail"),
+        }
+    }
+
     /// The password of every mailbox.
     pub(super) fn password(&self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@
 mod after;
 mod at_gmail;
 mod baton;
+mod client;
 pub(crate) mod crashes;
 mod dovecot;
 pub(crate) mod exchange;
@@ -33,9 +34,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) use self::baton::{Baton, Status, Thread};
+pub(crate) use self::client::Imap;
 pub(crate) use self::crashes::{Crashes, Moment};
 pub(crate) use self::dovecot::{Dovecot, Server, signal};
-pub(crate) use self::eyes::{Eyes, Imap, Place};
+pub(crate) use self::eyes::{Eyes, Place};
 pub(crate) use self::fault::{ALWAYS, Fault};
 pub(crate) use self::garbler::Garbler;
 pub(crate) use self::host::{Host, Provider};
