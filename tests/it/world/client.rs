@@ -70,6 +70,9 @@ impl Imap {
             bytes.extend_from_slice(format!(" {{{}}}\r\n", literal.len()).as_bytes());
             self.stream.get_mut().write_all(&bytes)?;
             let response = self.read_response()?;
+            if response.text.starts_with("* BYE") {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
             if !response.text.starts_with('+') {
                 return Err(io::Error::other(format!("{command}: {}", response.text)));
             }
@@ -87,6 +90,9 @@ impl Imap {
                 }
                 Some(refused) => {
                     return Err(io::Error::other(format!("{command}: {refused}")));
+                }
+                None if response.text.starts_with("* BYE") && command != "LOGOUT" => {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
                 }
                 None => responses.push(response),
             }

@@ -122,7 +122,7 @@ impl Store {
     /// The folder gets another UIDVALIDITY, and its messages other UIDs (M49).
     pub(crate) fn renumber(&mut self, folder: FolderId) {
         let Some(folder) = self.folder_mut(folder) else { return };
-        folder.uid_validity += 100;
+        folder.uid_validity += 1;
         // Numbers that were others' before, so that who keeps them finds the wrong message.
         for (uid, entry) in (2..).zip(&mut folder.entries) {
             entry.uid = uid;
