@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::letters::{letter, letter_answering};
 use super::world::bare::Bare;
+use super::world::client::Imap;
 use super::world::daemon::{Daemon, Shared, days_ago};
+use super::world::deliver;
 use super::world::dovecot::{Dovecot, Server};
-use super::world::eyes::Eyes;
 use super::world::proxy::{Line, Proxy, Side};
 use super::world::{PASSWORD, percentile, poll, row};
 
@@ -28,18 +29,18 @@ pub(crate) fn run(numbers: &[usize]) {
     let (ours, theirs) = (Proxy::start(dovecot.port), Proxy::start(dovecot.port));
     let daemon = owned_thread(&dovecot, &ours);
     let port = theirs.port;
-    let mut customer = Eyes::new(dovecot.port, FLOOR, PASSWORD);
-    customer.append("INBOX", "", None, &letter(0));
+    let mut customer = Imap::login(dovecot.port, FLOOR, PASSWORD).unwrap();
+    deliver(&mut customer, &letter(0));
     let minimal = std::thread::spawn(move || minimal_client(port, rounds));
     std::thread::sleep(Duration::from_secs(2));
-    let mut mailbox = Eyes::new(dovecot.port, "support@example.test", PASSWORD);
+    let mut mailbox = Imap::login(dovecot.port, "support@example.test", PASSWORD).unwrap();
     let (mut at_ours, mut at_theirs) = (Vec::new(), Vec::new());
     for round in 1..=rounds as u64 {
         let answer = letter_answering(20 * round, Some(0));
-        mailbox.append("INBOX", "", None, &answer);
+        deliver(&mut mailbox, &answer);
         at_ours.push(Instant::now());
         std::thread::sleep(PAUSE);
-        customer.append("INBOX", "", None, &answer);
+        deliver(&mut customer, &answer);
         at_theirs.push(Instant::now());
         std::thread::sleep(PAUSE);
     }
@@ -79,7 +80,8 @@ fn owned_thread(dovecot: &Dovecot, proxy: &Proxy) -> Daemon {
     let (name, since) = ("support".to_owned(), days_ago(30));
     let settings = "layout = \"keywords\"";
     let mut daemon = Daemon::new(&[Shared { name, port: proxy.port, since, settings }]);
-    Eyes::new(dovecot.port, "support@example.test", PASSWORD).append("INBOX", "", None, &letter(0));
+    let mut mailbox = Imap::login(dovecot.port, "support@example.test", PASSWORD).unwrap();
+    deliver(&mut mailbox, &letter(0));
     daemon.start();
     daemon.until_read("support", 1);
     daemon.command(&["assign", "1", "ana", "--as", "ana"]);

@@ -14,6 +14,7 @@ use super::table::{Cell, Fit, Table};
 use super::{Exit, block_on, reader};
 use crate::config::{Config, Mailbox};
 use crate::daemon;
+use crate::desk::layout::Layout;
 use crate::engine::{self, Account, FolderAccount};
 use crate::imap::connect::{Access, Settings};
 use crate::imap::probe;
@@ -124,7 +125,11 @@ async fn look(
     settings: &Settings,
     reader: &Reader,
 ) -> anyhow::Result<Vec<FolderReport>> {
-    let on_server = probe::uids(settings).await?;
+    let layout = reader.read(|tx| match tx.mailbox_id(&mailbox.name)? {
+        Some(_) => Ok(tx.mailbox_row(&mailbox.name)?.layout),
+        None => Ok(mailbox.layout.fixed()),
+    })?;
+    let on_server = probe::uids(settings, layout == Some(Layout::Labels)).await?;
     reader.read(|tx| {
         // Nothing is known of a mailbox that was never seen, so everything in it is missing here.
         let id = tx.mailbox_id(&mailbox.name)?.unwrap_or_default();

@@ -284,7 +284,9 @@ pub fn coherent(position: Position) -> Position {
 
 /// Where a blocked thread goes on.
 pub(super) fn unblocked(now: &Position) -> Position {
-    let state = match now.before {
+    // Of a position put together from two, the state before may be one that is no way on.
+    let before = now.before.filter(|state| state.is_open() && *state != State::Blocked);
+    let state = match before {
         Some(State::New) if now.owner.is_some() => State::Assigned,
         Some(State::Assigned | State::InProgress) | None if now.owner.is_none() => State::New,
         Some(state) => state,

@@ -439,6 +439,10 @@ pub fn judge(desk: &Desk<'_>) -> anyhow::Result<bool> {
 }
 
 fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {
+    if !desk.tx.locations_of(key)?.is_empty() {
+        // Only its folder is gone.
+        return Ok(());
+    }
     let Some(row) = desk.tx.message(key)? else { return Ok(()) };
     // Its marks are kept: they are what it carried when it was seen last, should it come back.
     desk.tx.set_look(key, &Place::Gone, &row.marks)?;

@@ -24,7 +24,11 @@ pub(super) fn sent(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
-    let Some((mut thread, why)) = answered_thread(desk, seen, message)? else { return Ok(()) };
+    let found = match joined_before(desk, key)? {
+        None => answered_thread(desk, seen, message)?,
+        joined => joined,
+    };
+    let Some((mut thread, why)) = found else { return Ok(()) };
     let mut mail = as_mail(folder, seen, key, why);
     // A client that stores the copy also says when it arrived, by its own clock.
     mail.arrived_at = mail.arrived_at.min(desk.now);
@@ -75,6 +79,13 @@ fn gather_answers(desk: &Desk<'_>, thread: &mut Thread, sent_id: &str) -> anyhow
         record(desk, thread, event)?;
     }
     Ok(())
+}
+
+/// The thread that the mail belongs to already, because its copy in INBOX was met first. Only people move it out of there.
+fn joined_before(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<Option<(Thread, String)>> {
+    let Some(row) = desk.tx.message(key)? else { return Ok(None) };
+    let Some(thread) = row.thread else { return Ok(None) };
+    Ok(Some((desk.thread(thread)?, row.joined_by)))
 }
 
 /// Who of the team sent it, where the headers say so.

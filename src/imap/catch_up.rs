@@ -36,26 +36,20 @@ pub(super) async fn catch_up<M: Memory>(
     let begun = begin(memory, cursor, &selected, told).await?;
     let cursor = begun.cursor;
     let known_before = !begun.anew && cursor.next_uid > 1;
-    // What people decided about older mail comes before the newer mail, which it cannot have been about. Without QRESYNC
-    // the vanished are found by counting, for which everything new must have been read.
-    let decided_first = known_before && session.qresync;
-    if decided_first {
+    // What people decided about older mail comes before the newer mail, which it cannot have been about.
+    if known_before {
         let mut known = Known { session, memory, selected: &selected, settings, cursor };
-        known.update().await?;
+        known.changed().await?;
     }
     arrivals::read(session, memory, settings, folder, &selected, begun).await?;
-    if decided_first {
-        return Ok(selected);
-    }
-    if !known_before {
-        // Flags came with the messages; what changes from the SELECT on is asked for from here.
-        if selected.modseq != cursor.modseq {
-            let changes = changes(&selected, selected.modseq);
-            memory.changed(changes).await.map_err(Error::Memory)?;
-        }
-    } else {
+    if known_before {
+        // What is gone is found by counting, for which everything new must have been read.
         let mut known = Known { session, memory, selected: &selected, settings, cursor };
-        known.update().await?;
+        known.gone().await?;
+    } else if selected.modseq != cursor.modseq {
+        // Flags came with the messages; what changes from the SELECT on is asked for from here.
+        let changes = changes(&selected, selected.modseq);
+        memory.changed(changes).await.map_err(Error::Memory)?;
     }
     Ok(selected)
 }
@@ -117,24 +111,31 @@ struct Window {
 }
 
 impl<M: Memory> Known<'_, M> {
-    async fn update(&mut self) -> Result<(), Error> {
-        let (now, then) = (self.selected.modseq, self.cursor.modseq);
-        if now == 0 || then == 0 {
+    /// Whether the server can tell what changed since the last look (RFC 7162).
+    fn is_counted(&self) -> bool {
+        self.selected.modseq != 0 && self.cursor.modseq != 0
+    }
+
+    /// What changed, as far as the server can tell it.
+    async fn changed(&mut self) -> Result<(), Error> {
+        if !self.is_counted() || self.selected.modseq == self.cursor.modseq {
+            return Ok(());
+        }
+        self.changed_since(if self.session.qresync { " VANISHED" } else { "" }).await
+    }
+
+    /// What is gone, and what changed where the server cannot tell it.
+    async fn gone(&mut self) -> Result<(), Error> {
+        if !self.is_counted() {
             return self.compare().await;
         }
         if self.session.qresync {
-            if now != then {
-                self.changed_since(" VANISHED").await?;
-            }
             return Ok(());
         }
         // RFC 7162, section 3.1: CONDSTORE tells of flags but not of what is gone; the number of messages does.
         let known = self.memory.count(&self.selected.folder).await.map_err(Error::Memory)?;
         if known != usize::try_from(self.selected.exists).unwrap_or(usize::MAX) {
             return self.compare().await;
-        }
-        if now != then {
-            self.changed_since("").await?;
         }
         Ok(())
     }

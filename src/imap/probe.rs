@@ -32,11 +32,15 @@ pub async fn probe(settings: &Settings) -> Result<Found, Error> {
     Ok(Found { server, folders, inbox_count: inbox.exists })
 }
 
-/// Lists the UIDs of every watched folder, each with the folder's UIDVALIDITY.
-pub async fn uids(settings: &Settings) -> Result<Vec<(Listed, u32, Vec<u32>)>, Error> {
+/// Lists the UIDs of every watched folder, each with the folder's UIDVALIDITY. `labels`: whether Gmail's labels are the
+/// marks, so that All Mail is watched.
+pub async fn uids(
+    settings: &Settings,
+    labels: bool,
+) -> Result<Vec<(Listed, u32, Vec<u32>)>, Error> {
     let mut session = connect(settings).await?;
     let mut found = Vec::new();
-    for folder in folders::watched(&folders::list(&mut session, settings).await?, session.labels) {
+    for folder in folders::watched(&folders::list(&mut session, settings).await?, labels) {
         let selected = match session.select(&folder.name, Access::ReadOnly).await {
             Ok(selected) => selected,
             // As the watch: what cannot be opened is passed over, except INBOX.

@@ -480,7 +480,7 @@ async fn a_shadow_reads_and_writes_nothing() {
     assert!(found.folders.iter().all(|folder| folder.role != Role::Baton));
     assert_eq!(found.inbox_count, 2);
     assert!(found.server.keywords);
-    let uids = probe::uids(&dovecot.settings()).await.unwrap();
+    let uids = probe::uids(&dovecot.settings(), false).await.unwrap();
     let inbox = uids.iter().find(|(folder, ..)| folder.name == "INBOX").unwrap();
     assert_eq!(inbox.2, [1, 2]);
 }

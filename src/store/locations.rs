@@ -164,12 +164,13 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// Puts a message without copies on the list of missing ones.
+    /// Puts a message without copies on the list of missing ones; also one that has copies when its folder disappeared,
+    /// because they may be where it was moved from, and that not have been seen yet.
     pub fn set_missing(&self, key: MessageKey, folder_lost: bool) -> Result<()> {
         self.conn
             .prepare_cached(
                 "INSERT INTO missing (message, folder_lost)
-                 SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM location WHERE message = ?1)
+                 SELECT ?1, ?2 WHERE ?2 OR NOT EXISTS (SELECT 1 FROM location WHERE message = ?1)
                  ON CONFLICT DO NOTHING",
             )?
             .execute(params![key.0, folder_lost])?;

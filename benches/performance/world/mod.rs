@@ -3,12 +3,12 @@
 #![allow(dead_code, reason = "the world of the scenarios can do more than is measured here")]
 
 pub(crate) mod bare;
+#[path = "../../../tests/it/world/client.rs"]
+pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod desk;
 #[path = "../../../tests/it/world/dovecot.rs"]
 pub(crate) mod dovecot;
-#[path = "../../../tests/it/world/eyes.rs"]
-pub(crate) mod eyes;
 #[path = "../../../tests/it/world/fault.rs"]
 pub(crate) mod fault;
 #[allow(unused_imports, reason = "its tests are run where the scenarios are")]
@@ -23,6 +23,11 @@ use std::time::{Duration, Instant};
 
 /// The password of every user of the server.
 pub(crate) const PASSWORD: &str = "correct-horse";
+
+/// A mail arrives.
+pub(crate) fn deliver(imap: &mut client::Imap, message: &[u8]) {
+    imap.run_with(&client::append_command("INBOX", "", None), Some(message)).unwrap();
+}
 
 /// Asks until there is an answer, at most for `patience`.
 pub(crate) fn poll<T>(patience: Duration, mut answer: impl FnMut() -> Option<T>) -> Option<T> {

@@ -11,11 +11,11 @@ use super::{Seed, end_of_minutes, is_long};
 use crate::world::{Fault, Garbler, Setup, World, poll};
 
 /// How often the line is bad in the short form.
-const SHORT: usize = 6;
+const SHORT: usize = 4;
 /// Damage done until the line is well again.
 const DAMAGE: usize = 40;
 /// How long a bad line lasts at most.
-const BAD: Duration = Duration::from_secs(8);
+const BAD: Duration = Duration::from_secs(5);
 /// The most memory that the daemon may ever need, kilobytes.
 const PEAK_KB_MAX: u64 = 200 * 1024;
 

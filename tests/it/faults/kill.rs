@@ -114,7 +114,7 @@ fn what_was_done_unheard_is_no_gesture(world: &mut World, dies: bool) {
     world.customer_writes(SUBJECT);
     let id = world.opens(SUBJECT).to_string();
     let written = match world.layout() {
-        Layout::Keywords => "UID STORE",
+        Layout::Keywords | Layout::Labels => "UID STORE",
         Layout::Folders => "UID MOVE",
     };
     world.mailbox().proxy.set_fault(Fault::SilentAt(written));
@@ -153,6 +153,24 @@ in_both_layouts!(
     what_was_done_unheard_before_a_crash_is_no_gesture,
     what_was_done_unheard_on_a_lost_line_is_no_gesture,
 );
+
+/// Ana claims by moving, and Baton dies when it has met the mail in her folder and not yet missed it in INBOX; then her
+/// folder is renamed.
+#[test]
+fn a_folder_renamed_after_half_a_move_was_seen_gets_its_mail_back() {
+    Setup::folders().tell(|world| {
+        world.customer_writes(SUBJECT);
+        world.opens(SUBJECT);
+        world.mailbox().proxy.set_fault(Fault::Slow(Duration::from_millis(80)));
+        world.agent("ana").claims(SUBJECT);
+        world.decides(SUBJECT, "assigned, ana");
+        world.baton.kill();
+        world.mailbox().proxy.set_fault(Fault::None);
+        world.eyes().renames_folder("Baton/Ana", "Baton/Anna");
+        world.start();
+        world.becomes(SUBJECT, "assigned, ana");
+    });
+}
 
 /// Baton moves a mail, and a person moves it on before Baton has looked into the folder.
 #[test]

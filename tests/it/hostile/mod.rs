@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use baton::desk::label;
 use baton::desk::layout::{Dialect, Layout, MarkNames};
 use baton::desk::marks::Place;
 use baton::desk::policy::{KeepText, Policy};
@@ -210,13 +211,18 @@ fn no_name_of_a_folder_or_keyword_stops_and_ours_are_read_as_written() {
         let delimiter = *dice.pick(&['/', '.', '\\', 'é']).unwrap();
         let prefix = *dice.pick(&["", "INBOX."]).unwrap();
         let dialect = Dialect::new(&policy, layout, prefix, delimiter);
-        for folder in dialect.folders(&policy) {
-            let place = dialect.place_below_root(&policy, &folder);
+        for label in dialect.folders(&policy).iter().skip(1) {
+            let marks = dialect.marks(&policy, &[label::word(label)]);
+            assert_eq!(marks.is_empty(), layout != Layout::Labels, "seed {seed}: {label}");
+        }
+        let folders = dialect.folders(&policy);
+        for folder in folders.iter().filter(|_| layout == Layout::Folders) {
+            let place = dialect.place_below_root(&policy, folder);
             let written = dialect.folder(&policy, &place);
             let root = format!("{prefix}{}", policy.names.root);
             assert!(
                 written.is_some_and(|name| name.to_lowercase() == folder.to_lowercase())
-                    || place == Place::Elsewhere && folder == root,
+                    || place == Place::Elsewhere && *folder == root,
                 "seed {seed}: {folder} is {place:?}"
             );
             dialect.place_below_root(&policy, &format!("{folder}{delimiter}"));

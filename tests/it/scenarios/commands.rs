@@ -1,8 +1,8 @@
 //! What people type: every command, with the daemon running and without it.
 
-use crate::world::{Setup, Thread, World, in_both_layouts};
+use crate::world::{Setup, Thread, World, in_all_layouts};
 
-in_both_layouts!(
+in_all_layouts!(
     every_command_does_what_it_says_and_the_mailbox_shows_it,
     commands_work_while_the_daemon_is_stopped,
     a_claim_of_anothers_thread_is_refused_and_says_whose_it_is,

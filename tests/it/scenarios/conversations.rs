@@ -1,8 +1,8 @@
 //! What belongs to one conversation, what does not, and mail of every odd kind.
 
-use crate::world::{World, in_both_layouts};
+use crate::world::{World, in_all_layouts};
 
-in_both_layouts!(
+in_all_layouts!(
     a_late_cc_belongs_to_the_conversation,
     a_stranger_who_quotes_a_known_id_opens_a_linked_thread,
     a_stranger_takes_nothing_from_the_thread_that_was_quoted,
@@ -167,7 +167,7 @@ fn a_mail_without_message_id_is_one_thread_for_ever(world: &mut World) {
     world.eyes().append("INBOX", "", None, bare);
     world.eventually("it opens a thread", |world| world.threads_about("Bare").len() == 1);
     world.stop();
-    world.dovecot.loses_uids("support@example.test", "INBOX");
+    world.host.loses_uids("support@example.test", "INBOX");
     world.start();
     world.customer_writes(SUBJECT);
     world.opens(SUBJECT);

@@ -1,8 +1,8 @@
 //! Every gesture of product.md's table, as people make them in their own mail clients.
 
-use crate::world::{Layout, Setup, World, in_both_layouts};
+use crate::world::{Layout, Place, Setup, World, in_all_layouts};
 
-in_both_layouts!(
+in_all_layouts!(
     a_day_of_a_thread_by_gestures_alone,
     another_agents_mark_in_the_place_of_the_first_reassigns,
     a_mark_counts_whoever_put_it_on_and_on_whichever_mail,
@@ -57,7 +57,7 @@ fn a_mark_counts_whoever_put_it_on_and_on_whichever_mail(world: &mut World) {
     world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
     world.holds(SUBJECT, 2);
     match world.layout() {
-        Layout::Keywords => world.eyes().stores(&first, "+", "baton-cleo"),
+        Layout::Keywords | Layout::Labels => world.eyes().stores(&first, "+", "baton-cleo"),
         Layout::Folders => world.eyes().moves(&first, "Baton/Cleo"),
     }
     world.becomes(SUBJECT, "assigned, cleo");
@@ -68,12 +68,17 @@ fn marks_travel_to_copies_in_sent_and_to_later_mail(world: &mut World) {
     let reply = world.agent("ana").replies(SUBJECT);
     world.becomes(SUBJECT, "waiting, ana");
     let places = world.eyes().find(&reply);
-    assert_eq!(places.len(), 1, "{places:?}");
-    assert_eq!(places[0].folder, "Sent");
-    if world.layout() == Layout::Keywords {
-        assert!(places[0].flags.contains("baton-ana"), "{places:?}");
-        assert!(places[0].flags.contains("baton-waiting"), "{places:?}");
+    match world.layout() {
+        Layout::Keywords => {
+            assert!(places[0].flags.contains("baton-ana"), "{places:?}");
+            assert!(places[0].flags.contains("baton-waiting"), "{places:?}");
+        }
+        Layout::Folders => assert_eq!(places.len(), 1, "{places:?}"),
+        Layout::Labels => {
+            assert!(labelled(&places, "Baton/Ana") && labelled(&places, "Baton/Waiting"));
+        }
     }
+    assert!(places.iter().any(|place| place.folder.contains("Sent")), "{places:?}");
     let later =
         world.customer_answers(SUBJECT, "I did as you said. Which part should I send back?");
     world.becomes(SUBJECT, "in-progress, ana");
@@ -81,7 +86,12 @@ fn marks_travel_to_copies_in_sent_and_to_later_mail(world: &mut World) {
     match world.layout() {
         Layout::Keywords => assert!(places[0].flags.contains("baton-ana"), "{places:?}"),
         Layout::Folders => assert_eq!(places[0].folder, "Baton/Ana"),
+        Layout::Labels => assert!(labelled(&places, "Baton/Ana"), "{places:?}"),
     }
+}
+
+fn labelled(places: &[Place], label: &str) -> bool {
+    places.iter().any(|place| place.labels.as_ref().is_some_and(|labels| labels.contains(label)))
 }
 
 fn archiving_an_owned_thread_resolves_it(world: &mut World) {
@@ -149,7 +159,9 @@ fn an_ignored_thread_comes_back(world: &mut World) {
     world.agent("ana").ignores(SUBJECT);
     world.becomes(SUBJECT, "ignored, any");
     match world.layout() {
-        Layout::Keywords => world.agent("ana").untags(SUBJECT, "baton-ignored"),
+        Layout::Keywords | Layout::Labels => {
+            world.agent("ana").untags(SUBJECT, "baton-ignored");
+        }
         Layout::Folders => world.agent("ana").moves_to(SUBJECT, "INBOX"),
     }
     world.becomes(SUBJECT, "new");

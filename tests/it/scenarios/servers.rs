@@ -177,7 +177,7 @@ fn a_server_that_is_down_is_said_to_be_and_taken_up_again() {
     Setup::keywords().tell(|world| {
         world.customer_writes(SUBJECT);
         let id = world.opens(SUBJECT).to_string();
-        world.dovecot.stop();
+        world.dovecot().stop();
         world.eventually("the status says so", |world| {
             world.status().is_some_and(|status| {
                 status.connected_since.is_none() && status.last_error.is_some()
@@ -186,7 +186,7 @@ fn a_server_that_is_down_is_said_to_be_and_taken_up_again() {
         // The desk stays open meanwhile.
         world.agent("ana").types(&["claim", &id]).done();
         assert!(world.baton.is_running());
-        world.dovecot.resume();
+        world.dovecot().resume();
         world.customer_writes("Late parcel");
         world.opens("Late parcel");
         world.becomes(SUBJECT, "assigned, ana");

@@ -1,8 +1,8 @@
 //! Every arrow of the state table in product.md.
 
-use crate::world::{Setup, World, in_both_layouts};
+use crate::world::{Setup, World, in_all_layouts};
 
-in_both_layouts!(
+in_all_layouts!(
     mail_that_joins_nothing_opens_a_new_thread,
     a_claim_assigns,
     the_owners_draft_begins_the_work,

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::world::{Layout, Setup, Side, World, in_both_layouts};
+use crate::world::{Layout, Setup, Side, World, in_all_layouts};
 
-in_both_layouts!(
+in_all_layouts!(
     new_uids_change_nothing,
     baton_was_off_for_a_month_and_catches_up,
     what_answers_our_mail_finds_its_thread_whatever_is_read_first,
@@ -30,7 +30,7 @@ fn new_uids_change_nothing(world: &mut World) {
     let folders = world.eyes().folders();
     for folder in ["INBOX", "Baton/Ana"] {
         if folders.iter().any(|name| name == folder) {
-            world.dovecot.loses_uids("support@example.test", folder);
+            world.host.loses_uids("support@example.test", folder);
         }
     }
     world.customer_writes("After the restore");

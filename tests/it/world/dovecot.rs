@@ -14,7 +14,7 @@ use std::{fs, io};
 
 use tempfile::TempDir;
 
-use super::eyes::Imap;
+use super::client::Imap;
 use super::{PASSWORD, poll};
 
 /// What Dovecot 2.3 says of itself after login, SPECIAL-USE included.

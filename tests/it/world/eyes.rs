@@ -1,109 +1,14 @@
 //! The people at the mailbox: looks at it and acts in it as their mail clients do.
 //!
-//! A minimal blocking IMAP client that goes straight to the server, not through the proxy, and shares no code
-//! with Baton's own. It never marks a message as read unless a scenario asks for that.
+//! They go straight to the server, not through the proxy, and never mark a message as read unless a scenario asks for that.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::io;
+use std::sync::Arc;
 
-use super::proxy::literal_size;
-
-/// A connection to the server; every command waits for its tagged answer.
-pub(crate) struct Imap {
-    stream: BufReader<TcpStream>,
-    tags: u32,
-}
-
-/// One untagged response: its text, with every literal as `{N}` in place, and the literals apart.
-#[derive(Debug, Default)]
-pub(crate) struct Response {
-    pub(crate) text: String,
-    pub(crate) literals: Vec<Vec<u8>>,
-}
-
-impl Imap {
-    /// Whether a server greets on this port.
-    pub(crate) fn greeting(port: u16) -> io::Result<()> {
-        let mut imap = Imap::open(port)?;
-        let greeting = imap.read_response()?;
-        if greeting.text.starts_with("* OK") {
-            Ok(())
-        } else {
-            Err(io::Error::other(greeting.text))
-        }
-    }
-
-    /// Connects and reads the greeting.
-    pub(crate) fn connect(port: u16) -> io::Result<Imap> {
-        let mut imap = Imap::open(port)?;
-        imap.read_response()?;
-        Ok(imap)
-    }
-
-    /// Connects and logs in.
-    pub(crate) fn login(port: u16, user: &str, password: &str) -> io::Result<Imap> {
-        let mut imap = Imap::connect(port)?;
-        imap.run(&format!("LOGIN {} {}", quoted(user), quoted(password)))?;
-        Ok(imap)
-    }
-
-    fn open(port: u16) -> io::Result<Imap> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Imap { stream: BufReader::new(stream), tags: 0 })
-    }
-
-    /// Sends one command and collects what comes before its OK; a NO or BAD is an error with the server's words.
-    pub(crate) fn run(&mut self, command: &str) -> io::Result<Vec<Response>> {
-        self.run_with(command, None)
-    }
-
-    fn run_with(&mut self, command: &str, literal: Option<&[u8]>) -> io::Result<Vec<Response>> {
-        self.tags += 1;
-        let tag = format!("e{}", self.tags);
-        let mut bytes = format!("{tag} {command}").into_bytes();
-        if let Some(literal) = literal {
-            bytes.extend_from_slice(format!(" {{{}+}}\r\n", literal.len()).as_bytes());
-            bytes.extend_from_slice(literal);
-        }
-        bytes.extend_from_slice(b"\r\n");
-        self.stream.get_mut().write_all(&bytes)?;
-        let mut responses = Vec::new();
-        loop {
-            let response = self.read_response()?;
-            match response.text.strip_prefix(&tag).map(str::trim_start) {
-                Some(done) if done.starts_with("OK") => {
-                    responses.push(response);
-                    return Ok(responses);
-                }
-                Some(refused) => {
-                    return Err(io::Error::other(format!("{command}: {refused}")));
-                }
-                None => responses.push(response),
-            }
-        }
-    }
-
-    fn read_response(&mut self) -> io::Result<Response> {
-        let mut response = Response::default();
-        loop {
-            let mut line = Vec::new();
-            if self.stream.read_until(b'\n', &mut line)? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let line = String::from_utf8_lossy(&line);
-            let line = line.trim_end_matches(['\r', '\n']);
-            response.text.push_str(line);
-            let Some(size) = literal_size(line) else { return Ok(response) };
-            let mut literal = vec![0; size];
-            self.stream.read_exact(&mut literal)?;
-            response.literals.push(literal);
-        }
-    }
-}
+use super::at_gmail::{self, AtGmail};
+use super::client::{Imap, Response, append_command, quoted};
+use super::host::Host;
 
 /// Where a message lies, and what is on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -112,6 +17,10 @@ pub(crate) struct Place {
     pub(crate) uid: u32,
     /// Flags and keywords, lower case, `\Recent` left out.
     pub(crate) flags: BTreeSet<String>,
+    /// Baton's labels and the star, where the message is seen in Gmail's All Mail.
+    pub(crate) labels: Option<BTreeSet<String>>,
+    /// Whether it is a draft or lies in Gmail's Spam or Trash.
+    pub(crate) away: bool,
 }
 
 /// Somebody with a mail client on the shared mailbox.
@@ -120,11 +29,25 @@ pub(crate) struct Eyes {
     user: String,
     password: String,
     imap: Option<Imap>,
+    gmail: Option<AtGmail>,
 }
 
 impl Eyes {
     pub(crate) fn new(port: u16, user: &str, password: &str) -> Eyes {
-        Eyes { port, user: user.to_owned(), password: password.to_owned(), imap: None }
+        let (user, password) = (user.to_owned(), password.to_owned());
+        Eyes { port, user, password, imap: None, gmail: None }
+    }
+
+    /// On a mailbox of this host.
+    pub(super) fn at(host: &Host, address: &str) -> Eyes {
+        let eyes = Eyes::new(host.port(), address, host.password());
+        let gmail = match host {
+            Host::Gmail(gmail) => {
+                Some(AtGmail { gmail: Arc::clone(gmail), address: address.to_owned() })
+            }
+            Host::Dovecot(_) => None,
+        };
+        Eyes { gmail, ..eyes }
     }
 
     /// Runs a command, once more on a new connection when the old one has died.
@@ -147,8 +70,8 @@ impl Eyes {
 
     /// Puts a message into a folder, as a delivery (`date` is the internal date) or a client does.
     pub(crate) fn append(&mut self, folder: &str, flags: &str, date: Option<&str>, message: &[u8]) {
-        let date = date.map(|date| format!(" {}", quoted(date))).unwrap_or_default();
-        let command = format!("APPEND {} ({flags}){date}", quoted(folder));
+        let folder = if self.gmail.is_some() { at_gmail::folder(folder) } else { folder };
+        let command = append_command(folder, flags, date);
         self.run_with(&command, Some(message)).expect("cannot append");
     }
 
@@ -191,6 +114,8 @@ impl Eyes {
                 folder: folder.to_owned(),
                 uid: after(&response.text, "UID ").parse().unwrap_or_default(),
                 flags: flags_of(&response.text),
+                labels: None,
+                away: false,
             };
             found.push((id, place));
         }
@@ -199,6 +124,9 @@ impl Eyes {
 
     /// The whole mailbox at one look: the places of every Message-ID.
     pub(crate) fn look(&mut self) -> io::Result<BTreeMap<String, Vec<Place>>> {
+        if let Some(gmail) = &self.gmail {
+            return Ok(gmail.look());
+        }
         let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for folder in self.list()? {
             // A folder may be renamed between the list and the look.
@@ -216,6 +144,9 @@ impl Eyes {
 
     /// Moves the message to another folder, making the folder as clients do when there is none.
     pub(crate) fn moves(&mut self, message_id: &str, to: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.moves(message_id, to);
+        }
         self.makes_folder(to);
         for place in self.find(message_id) {
             if place.folder != to && !place.folder.ends_with("Sent") {
@@ -242,6 +173,9 @@ impl Eyes {
 
     /// Puts flags or keywords on the message, `+` or `-` first: `stores(id, "+", "baton-ana")`.
     pub(crate) fn stores(&mut self, message_id: &str, sign: &str, flags: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.stores(message_id, sign, flags);
+        }
         for place in self.find(message_id) {
             self.select(&place.folder);
             self.act(&format!("UID STORE {} {sign}FLAGS ({flags})", place.uid));
@@ -250,6 +184,9 @@ impl Eyes {
 
     /// Deletes the message for good, everywhere.
     pub(crate) fn expunges(&mut self, message_id: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.expunges(message_id);
+        }
         for place in self.find(message_id) {
             self.select(&place.folder);
             self.act(&format!("UID STORE {} +FLAGS (\\Deleted)", place.uid));
@@ -259,6 +196,9 @@ impl Eyes {
 
     /// Opens the message, as a client does that shows it: it is read from now on.
     pub(crate) fn reads(&mut self, message_id: &str) {
+        if let Some(gmail) = &self.gmail {
+            return gmail.reads(message_id);
+        }
         let place = self.the_place(message_id);
         self.select(&place.folder);
         self.act(&format!("UID FETCH {} (BODY[])", place.uid));
@@ -300,11 +240,6 @@ impl Eyes {
             panic!("the mail client was refused: {error}");
         }
     }
-}
-
-/// An IMAP quoted string.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// The number or atom that follows `key`.

@@ -5,7 +5,9 @@
 //! itself checks what must hold after every story: see [`World::finish`].
 
 mod after;
+mod at_gmail;
 mod baton;
+mod client;
 pub(crate) mod crashes;
 mod dovecot;
 pub(crate) mod exchange;
@@ -14,6 +16,7 @@ mod fault;
 mod garbler;
 #[allow(dead_code, unused_imports, reason = "not every part of it has a use in every scenario")]
 pub(crate) mod gmail;
+mod host;
 #[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
 pub(crate) mod imapd;
 mod people;
@@ -31,15 +34,17 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub(crate) use self::baton::{Baton, Status, Thread};
+pub(crate) use self::client::Imap;
 pub(crate) use self::crashes::{Crashes, Moment};
 pub(crate) use self::dovecot::{Dovecot, Server, signal};
-pub(crate) use self::eyes::{Eyes, Imap, Place};
+pub(crate) use self::eyes::{Eyes, Place};
 pub(crate) use self::fault::{ALWAYS, Fault};
 pub(crate) use self::garbler::Garbler;
+pub(crate) use self::host::{Host, Provider};
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
-pub(crate) use self::setup::{Layout, Setup, in_both_layouts};
+pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts};
 
 /// The password of every user of the world's server.
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -61,7 +66,7 @@ pub(crate) struct World {
     // Dropped in this order: Baton before the servers it talks to.
     pub(crate) baton: Baton,
     mailboxes: Vec<SharedMailbox>,
-    pub(crate) dovecot: Dovecot,
+    pub(crate) host: Host,
     dir: TempDir,
     /// The mailbox that the story speaks of.
     here: usize,
@@ -73,21 +78,23 @@ pub(crate) struct World {
 impl World {
     fn new(setup: Setup) -> World {
         let dir = tempfile::Builder::new().prefix("baton-world-").tempdir().expect("a folder");
-        fs::write(dir.path().join("password"), PASSWORD).unwrap();
-        let dovecot = Dovecot::start(setup.server.clone());
+        let addresses: Vec<String> =
+            setup.mailboxes.iter().map(|name| format!("{name}@example.test")).collect();
+        let of: Vec<&str> = addresses.iter().map(String::as_str).collect();
+        let host = Host::start(setup.provider, &setup.server, &of);
+        fs::write(dir.path().join("password"), host.password()).unwrap();
         let mut mailboxes = Vec::new();
-        for name in &setup.mailboxes {
-            let address = format!("{name}@example.test");
-            let proxy = Proxy::start(dovecot.port);
-            let eyes = Eyes::new(dovecot.port, &address, PASSWORD);
-            mailboxes.push(SharedMailbox { name, address, proxy, eyes });
+        for (name, address) in setup.mailboxes.iter().zip(&addresses) {
+            let proxy = Proxy::start(host.port());
+            let eyes = Eyes::at(&host, address);
+            mailboxes.push(SharedMailbox { name, address: address.clone(), proxy, eyes });
         }
         let baton = Baton::new(dir.path(), "");
         let world = World {
             setup,
             baton,
             mailboxes,
-            dovecot,
+            host,
             dir,
             here: 0,
             mails: Vec::new(),
@@ -103,6 +110,7 @@ impl World {
         let layout = match self.setup.layout {
             Layout::Keywords => "keywords",
             Layout::Folders => "folders",
+            Layout::Labels => "labels",
         };
         let since = self.days_ago(40).strftime("%Y-%m-%d").to_string();
         let mut text = format!("state_dir = \"{dir}/state\"\n\n");
@@ -163,6 +171,15 @@ impl World {
             fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
         };
         files.find(is_database).expect("no database in state_dir")
+    }
+
+    /// The Dovecot of a story that is told at one.
+    #[track_caller]
+    pub(crate) fn dovecot(&mut self) -> &mut Dovecot {
+        match &mut self.host {
+            Host::Dovecot(dovecot) => dovecot,
+            Host::Gmail(_) => panic!("this story needs a Dovecot"),
+        }
     }
 
     pub(crate) fn layout(&self) -> Layout {

@@ -204,14 +204,14 @@ impl Person<'_> {
 
     fn marks(&mut self, subject: &str, keyword: &str, folder: &str) {
         match self.world.layout() {
-            Layout::Keywords => self.tags(subject, keyword),
+            Layout::Keywords | Layout::Labels => self.tags(subject, keyword),
             Layout::Folders => self.moves_to(subject, folder),
         }
     }
 
     fn unmarks(&mut self, subject: &str, keyword: &str, folder: &str) {
         match self.world.layout() {
-            Layout::Keywords => self.untags(subject, keyword),
+            Layout::Keywords | Layout::Labels => self.untags(subject, keyword),
             Layout::Folders => self.moves_to(subject, folder),
         }
     }
@@ -223,7 +223,7 @@ impl Person<'_> {
 
     /// Puts the own mark in the place of another's, as somebody does who takes over.
     pub(crate) fn takes_over(&mut self, subject: &str, from: &str) {
-        if self.world.layout() == Layout::Keywords {
+        if self.world.layout() != Layout::Folders {
             self.untags(subject, &format!("baton-{from}"));
         }
         self.claims(subject);

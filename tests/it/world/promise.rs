@@ -207,7 +207,7 @@ fn asks_for_unread(keys: &str) -> bool {
 fn replaces_flags(arguments: &[&str]) -> bool {
     arguments.iter().any(|word| {
         let word = word.to_ascii_uppercase();
-        word == "FLAGS" || word == "FLAGS.SILENT"
+        matches!(word.as_str(), "FLAGS" | "FLAGS.SILENT" | "X-GM-LABELS" | "X-GM-LABELS.SILENT")
     })
 }
 
@@ -275,6 +275,7 @@ mod tests {
             "a STATUS INBOX (MESSAGES UNSEEN)",
             "a UID STORE 1 +FLAGS (\\Seen)",
             "a UID STORE 1 FLAGS (baton-ana)",
+            "a UID STORE 1 X-GM-LABELS (Baton/Ana)",
             "a UID STORE 1 +FLAGS.SILENT (\\Deleted)",
             "a EXPUNGE",
             "a UID EXPUNGE 1",

@@ -1,18 +1,20 @@
 //! What kind of world a story needs, and telling it there.
 
-use super::{Mode, Server, World};
+use super::{Mode, Provider, Server, World};
 
 /// How Baton shows marks in this world.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Layout {
     Keywords,
     Folders,
+    Labels,
 }
 
 /// What kind of world a story needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(super) layout: Layout,
+    pub(super) provider: Provider,
     pub(super) server: Server,
     pub(super) mailboxes: Vec<&'static str>,
     pub(super) settings: Vec<String>,
@@ -23,6 +25,7 @@ impl Setup {
     pub(crate) fn new(layout: Layout) -> Setup {
         Setup {
             layout,
+            provider: if layout == Layout::Labels { Provider::Gmail } else { Provider::Dovecot },
             server: Server::default(),
             mailboxes: vec!["support"],
             settings: Vec::new(),
@@ -36,6 +39,10 @@ impl Setup {
 
     pub(crate) fn folders() -> Setup {
         Setup::new(Layout::Folders)
+    }
+
+    pub(crate) fn labels() -> Setup {
+        Setup::new(Layout::Labels)
     }
 
     /// On a server like this.
@@ -78,7 +85,7 @@ impl Setup {
     }
 }
 
-/// Tells each story in both layouts, as `keywords::the_story` and `folders::the_story`.
+/// Tells each story in both layouts of Dovecot, as `keywords::the_story` and `folders::the_story`.
 macro_rules! in_both_layouts {
     ($($story:ident),* $(,)?) => {
         mod keywords {
@@ -90,3 +97,14 @@ macro_rules! in_both_layouts {
     };
 }
 pub(crate) use in_both_layouts;
+
+/// Tells each story in the layouts of Dovecot and in Gmail's, as `labels::the_story`.
+macro_rules! in_all_layouts {
+    ($($story:ident),* $(,)?) => {
+        $crate::world::in_both_layouts!($($story),*);
+        mod labels {
+            $(#[test] fn $story() { $crate::world::Setup::labels().tell(super::$story); })*
+        }
+    };
+}
+pub(crate) use in_all_layouts;

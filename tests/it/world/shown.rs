@@ -83,6 +83,10 @@ impl World {
                 Layout::Keywords => {
                     places.iter().all(|place| keywords(place) == wanted_keywords(&thread))
                 }
+                Layout::Labels => {
+                    let mut shown = places.iter().filter_map(|place| place.labels.as_ref());
+                    shown.all(|labels| *labels == wanted_labels(&thread))
+                }
                 Layout::Folders => places.iter().all(|place| {
                     place.folder == wanted_folder(&thread) || stays(place, &thread.state)
                 }),
@@ -93,7 +97,7 @@ impl World {
 
 /// Drafts and deleted mail carry no marks.
 fn carries_marks(place: &Place) -> bool {
-    !matches!(place.folder.as_str(), "Drafts" | "Trash" | "Junk")
+    !matches!(place.folder.as_str(), "Drafts" | "Trash" | "Junk") && !place.away
 }
 
 /// A reply's copy stays in Sent whatever becomes of its thread, and what a person put away stays put away where
@@ -121,6 +125,26 @@ fn wanted_keywords(thread: &Thread) -> BTreeSet<String> {
         wanted.insert("\\flagged".to_owned());
     }
     wanted
+}
+
+/// The labels of a thread's mails; the star stands for escalation.
+fn wanted_labels(thread: &Thread) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    wanted.extend(thread.owner.as_deref().map(label_of));
+    if matches!(thread.state.as_str(), "waiting" | "blocked" | "resolved" | "ignored") {
+        wanted.insert(label_of(&thread.state));
+    }
+    if thread.escalated {
+        wanted.insert("\\Starred".to_owned());
+    }
+    wanted
+}
+
+/// The label that says on Gmail what this keyword says elsewhere: `Baton/Ana` for `ana`, `Baton/Waiting` for `waiting`.
+pub(super) fn label_of(word: &str) -> String {
+    let name = AGENTS.iter().find(|agent| agent.0 == word).map_or(word, |agent| agent.1);
+    let first = name.split(' ').next().unwrap_or_default();
+    format!("Baton/{}{}", first[..1].to_uppercase(), &first[1..])
 }
 
 /// Where a thread lies; what waits for somebody and is nobody's lies below the root.

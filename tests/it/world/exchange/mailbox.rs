@@ -184,15 +184,4 @@ impl Mailbox {
         };
         self.store.folders.iter().flat_map(in_folder).collect()
     }
-
-    /// The folder gets another UIDVALIDITY, and its messages other UIDs (M49).
-    pub(crate) fn renumber(&mut self, folder: FolderId) {
-        let Some(folder) = self.store.folder_mut(folder) else { return };
-        folder.uid_validity += 1;
-        // Numbers that were others' before, so that who keeps them finds the wrong message.
-        for (uid, entry) in (2..).zip(&mut folder.entries) {
-            entry.uid = uid;
-        }
-        folder.uid_next = folder.entries.last().map_or(1, |entry| entry.uid + 1);
-    }
 }

@@ -122,7 +122,7 @@ impl Tenant {
         self.imap.with(|exchange| {
             let mailbox = exchange.mailbox(SHARED);
             let folder = mailbox.folder(folder).id;
-            mailbox.renumber(folder);
+            mailbox.store.renumber(folder);
             exchange.throw_out("* BYE Connection is closed. 14");
         });
     }

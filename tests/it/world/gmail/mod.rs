@@ -100,6 +100,16 @@ impl Gmail {
         self.server.with(|google| google.expire_sessions(&address.to_lowercase()));
     }
 
+    /// A folder is numbered anew, and every session of the account ends.
+    #[track_caller]
+    pub(crate) fn renumbers(&self, address: &str, folder: &str) {
+        self.person(address, |account| {
+            let folder = account.store.find(folder).map(|folder| folder.id);
+            account.store.renumber(folder.expect("no such folder"));
+        });
+        self.drop_sessions(address);
+    }
+
     /// Every connection breaks, without a word.
     pub(crate) fn cut_connections(&self) {
         self.server.cut();

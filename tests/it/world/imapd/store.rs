@@ -119,6 +119,17 @@ impl Store {
         self.folders.iter().find(|folder| folder.id == id)
     }
 
+    /// The folder gets another UIDVALIDITY, and its messages other UIDs (M49).
+    pub(crate) fn renumber(&mut self, folder: FolderId) {
+        let Some(folder) = self.folder_mut(folder) else { return };
+        folder.uid_validity += 1;
+        // Numbers that were others' before, so that who keeps them finds the wrong message.
+        for (uid, entry) in (2..).zip(&mut folder.entries) {
+            entry.uid = uid;
+        }
+        folder.uid_next = folder.entries.last().map_or(1, |entry| entry.uid + 1);
+    }
+
     pub(crate) fn folder_mut(&mut self, id: FolderId) -> Option<&mut Folder> {
         self.folders.iter_mut().find(|folder| folder.id == id)
     }
