@@ -13,6 +13,7 @@ use crate::world::exchange::{ANA, SHARED, Tenant};
 use crate::world::tokens::http::Request;
 use crate::world::tokens::microsoft::SECRET;
 use crate::world::tokens::{Google, google, jwt};
+use crate::world::{Dovecot, Server};
 
 /// The fields of a request that hold something secret.
 const FIELDS: [&str; 8] = [
@@ -172,6 +173,21 @@ fn of_a_service_account() {
     let ends = || {
         google.ledger.expire_access();
         gmail.drop_sessions(SUPPORT);
+    };
+    desk.keeps_its_secrets(ends, || at_google(&google));
+}
+
+#[test]
+fn of_a_person_at_a_real_server() {
+    let google = Google::start();
+    let mut dovecot = Dovecot::start(Server::asking(google.introspection_url()));
+    let mut desk = Desk::at_google(&google, "layout = \"keywords\"", dovecot.port);
+    desk.baton.set_log_level("trace");
+    let said = desk.logs_in_by_browser();
+    hold_none(&at_google(&google), "the login", &said);
+    let ends = || {
+        google.ledger.expire_access();
+        dovecot.restart_after(|_| {});
     };
     desk.keeps_its_secrets(ends, || at_google(&google));
 }
