@@ -38,8 +38,14 @@ pub(super) fn visit(mailbox: &Mailbox, config: &Config, out: &mut Out) -> anyhow
     };
     out.paragraph(2, &format!("logged in; INBOX holds {} messages", found.inbox_count))?;
     capabilities(&found.server, out)?;
-    folders(&found, out)?;
-    match daemon::layout(mailbox.layout, &found.server, false, None) {
+    let decided = daemon::layout(mailbox.layout, &found.server, false, None);
+    let labels = matches!(decided, Ok((Layout::Labels, _)));
+    folders(&found, labels, out)?;
+    match decided {
+        Ok(_) if labels && !found.folders.iter().any(|folder| folder.role == Role::All) => {
+            out.aside(&format!("{}: {}", mailbox.name, daemon::ALL_MAIL_IS_HIDDEN));
+            Ok(false)
+        }
         Ok((layout, why)) => {
             let name = out.painted(Ink::Good, name(layout));
             out.line(format_args!("  layout: {name}, {why}"))?;
@@ -74,16 +80,18 @@ fn capabilities(server: &Server, out: &mut Out) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn folders(found: &Found, out: &mut Out) -> anyhow::Result<()> {
-    let wanted = [
+fn folders(found: &Found, labels: bool, out: &mut Out) -> anyhow::Result<()> {
+    let gmail = [(Role::All, "all mail"), (Role::Junk, "junk"), (Role::Trash, "trash")];
+    let others = [
         (Role::Sent, "sent"),
         (Role::Drafts, "drafts"),
         (Role::Junk, "junk"),
         (Role::Archive, "archive"),
         (Role::Trash, "trash"),
     ];
+    let wanted: &[(Role, &str)] = if labels { &gmail } else { &others };
     let mut missing = Vec::new();
-    for (role, key) in wanted {
+    for &(role, key) in wanted {
         let names: Vec<String> = found
             .folders
             .iter()
@@ -95,7 +103,7 @@ fn folders(found: &Found, out: &mut Out) -> anyhow::Result<()> {
             false => out.paragraph(2, &format!("{key}: {}", names.join(", ")))?,
         }
     }
-    if !missing.is_empty() {
+    if !missing.is_empty() && !labels {
         let keys = missing.join(", ");
         let words = format!("not found: {keys}; if there is one, name it in [mailbox.folders]");
         out.paragraph(2, &words)?;

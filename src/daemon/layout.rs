@@ -7,6 +7,9 @@ use crate::imap::Server;
 /// The capability of Gmail's labels (G4).
 const GMAIL: &str = "X-GM-EXT-1";
 
+/// What is wrong where Gmail's labels are the marks and no folder is All Mail (G23).
+pub const ALL_MAIL_IS_HIDDEN: &str = "Gmail hides All Mail from IMAP; in Gmail's settings, under Labels, tick \"Show in IMAP\" beside All Mail";
+
 /// The layout that configuration and server give together, and why.
 ///
 /// EXAMINE does not tell whether keywords are kept, so a read-only visit goes by the layout of the visit `before`, or by the

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
 use crate::config::LayoutChoice;
-use crate::daemon::layout::layout;
+use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, layout};
 use crate::daemon::{Mode, Shared};
 use crate::desk::layout::{Dialect, Layout};
 use crate::engine::{self, Desk, Flags, Gmail, ListedFolder, Planned, Seen};
@@ -187,9 +187,7 @@ impl Memory for LaneMemory {
         let (layout, _) =
             layout(self.choice, &self.server, read_only, row.layout).map_err(anyhow::Error::msg)?;
         if layout == Layout::Labels && !folders.iter().any(|folder| folder.role == Role::All) {
-            anyhow::bail!(
-                "Gmail hides All Mail from IMAP; in Gmail's settings, under Labels, tick \"Show in IMAP\" beside All Mail"
-            );
+            anyhow::bail!(ALL_MAIL_IS_HIDDEN);
         }
         let delimiter = folders.iter().find_map(|folder| folder.delimiter).unwrap_or('/');
         let prefix = prefix(&folders, delimiter);

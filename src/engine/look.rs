@@ -202,7 +202,13 @@ pub(super) fn look(
     if crate::desk::marks::should_carry(&folder.place) {
         let last = desk.dialect.marks(desk.policy, last);
         let shown = desk.dialect.marks(desk.policy, flags);
-        asked.extend(marks_changed(desk, &thread, &folder.name, &last, &shown)?);
+        let by_marks = marks_changed(desk, &thread, &folder.name, &last, &shown)?;
+        if desk.dialect.layout == Layout::Labels && !by_marks.is_empty() {
+            // Gmail's "Move to" a label also takes the mail out of the Inbox; the label is what is meant.
+            asked.clear();
+            closing = false;
+        }
+        asked.extend(by_marks);
     }
     carry_out(desk, &mut thread, asked, closing)
 }

@@ -133,7 +133,18 @@ impl<M: Memory> Watch<'_, M> {
         if missing.is_empty() || self.settings.access == Access::ReadOnly {
             return Ok(());
         }
-        for folder in &missing {
+        if self.session.labels {
+            // A label that somebody deleted has left its mails. That is looked at while it is gone, or it would seem that
+            // it was taken off every one of them.
+            self.session.missing = missing;
+            return Ok(());
+        }
+        self.create(&missing).await
+    }
+
+    /// Creates folders, and tells the memory of them.
+    async fn create(&mut self, missing: &[String]) -> Result<(), Error> {
+        for folder in missing {
             match show::create(&mut self.session, folder).await {
                 Ok(()) => {}
                 Err(Error::Refused { answer, .. }) => {
@@ -208,8 +219,12 @@ impl<M: Memory> Watch<'_, M> {
                 Err(error) => return Err(error),
             }
         }
-        if gone || !std::mem::take(&mut self.session.missing).is_empty() {
+        if gone {
             self.list().await?;
+        }
+        let missing = std::mem::take(&mut self.session.missing);
+        if !missing.is_empty() && self.settings.access == Access::ReadWrite {
+            self.create(&missing).await?;
         }
         self.memory.pass_done().await.map_err(Error::Memory)
     }

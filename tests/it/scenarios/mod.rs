@@ -7,6 +7,7 @@
 mod commands;
 mod conversations;
 mod gestures;
+mod gmail;
 mod itself;
 mod servers;
 mod states;
