@@ -116,12 +116,17 @@ fn known(
         let row = desk.tx.message_by_identity(desk.mailbox, &identity)?;
         return Ok(row.ok_or(identity));
     }
+    let plain = message.message_id.clone();
     if let Some(gmail) = seen.gmail {
         let identity = format!("gmail {}", gmail.message);
-        let row = desk.tx.message_by_identity(desk.mailbox, &identity)?;
-        return Ok(row.ok_or(identity));
+        if let Some(row) = desk.tx.message_by_identity(desk.mailbox, &identity)? {
+            return Ok(Ok(row));
+        }
+        // It may be known from before labels were the marks.
+        let row = desk.tx.message_by_identity(desk.mailbox, &plain)?;
+        let same = row.filter(|row| row.fingerprint == message.fingerprint);
+        return Ok(same.ok_or(identity));
     }
-    let plain = message.message_id.clone();
     let full = format!("{} {}", message.message_id, message.fingerprint);
     let row = desk.tx.message_by_identity(desk.mailbox, &plain)?;
     Ok(match row {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::desk::layout::{Dialect, same_folder};
+use crate::desk::layout::{Dialect, Layout, same_folder};
 use crate::desk::marks::Place;
 use crate::desk::policy::Policy;
 use crate::engine::Desk;
@@ -51,6 +51,8 @@ pub fn list(
     for (name, folder) in &before {
         if !there.contains(name) {
             lost_ours |= lose(tx, folder)?;
+        } else if !is_watched(dialect.layout, &folder.role) && tx.has_locations(folder.id)? {
+            leave(tx, folder)?;
         }
     }
     let mut listing = Listing::default();
@@ -93,6 +95,26 @@ fn place(policy: &Policy, dialect: &Dialect, folder: &ListedFolder) -> Place {
         "baton" => dialect.place_below_root(policy, &folder.name),
         _ => Place::Elsewhere,
     }
+}
+
+/// Whether messages are looked for in folders of this role: with Gmail's labels in All Mail, of which the others are views
+/// (G45), else in those others.
+fn is_watched(layout: Layout, role: &str) -> bool {
+    match layout {
+        Layout::Labels => matches!(role, "all" | "junk" | "trash"),
+        Layout::Folders | Layout::Keywords => role != "all",
+    }
+}
+
+/// Another layout was chosen, in which the folder is not looked into: its messages are met again in another one.
+fn leave(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<()> {
+    for (uid, _) in tx.flags_in(folder.id)? {
+        if let Some(message) = tx.remove_location(folder.id, uid)? {
+            tx.set_missing(message, false)?;
+        }
+    }
+    tx.set_modseq(folder.id, 0)?;
+    Ok(tx.set_cursor(folder.id, 0, 1)?)
 }
 
 /// A folder is gone: renamed or deleted. Its messages are looked for in the others. Answers whether it was Baton's, with

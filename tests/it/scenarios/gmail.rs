@@ -1,6 +1,6 @@
 //! What happens at Gmail only.
 
-use crate::world::{Host, Setup, World};
+use crate::world::{Host, Layout, Provider, Setup, World};
 
 const SUBJECT: &str = "Broken kettle";
 const ADDRESS: &str = "support@example.test";
@@ -94,5 +94,24 @@ fn a_session_that_gmail_ends_is_begun_anew() {
         gmail.drop_sessions(ADDRESS);
         world.customer_writes("Late parcel");
         world.opens("Late parcel");
+    });
+}
+
+#[test]
+fn another_layout_can_be_chosen_later() {
+    Setup::new(Layout::Keywords).at(Provider::Gmail).tell_before_baton(|world| {
+        world.customer_writes(SUBJECT);
+        world.start();
+        world.opens(SUBJECT);
+        world.agent("ana").commands("claim", SUBJECT, &[]).done();
+        world.decides(SUBJECT, "assigned, ana");
+        world.stop();
+        world.chooses(Layout::Labels);
+        world.start();
+        world.becomes(SUBJECT, "assigned, ana");
+        assert_eq!(world.baton.threads().len(), 1);
+        world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
+        world.holds(SUBJECT, 2);
+        world.becomes(SUBJECT, "assigned, ana");
     });
 }

@@ -182,6 +182,12 @@ impl World {
         }
     }
 
+    /// The admin chooses another layout.
+    pub(crate) fn chooses(&mut self, layout: Layout) {
+        self.setup.layout = layout;
+        self.baton.configure(&self.configuration());
+    }
+
     pub(crate) fn layout(&self) -> Layout {
         self.setup.layout
     }

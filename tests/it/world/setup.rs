@@ -45,6 +45,12 @@ impl Setup {
         Setup::new(Layout::Labels)
     }
 
+    /// At this provider, whatever the layout.
+    pub(crate) fn at(mut self, provider: Provider) -> Setup {
+        self.provider = provider;
+        self
+    }
+
     /// On a server like this.
     pub(crate) fn on(mut self, server: Server) -> Setup {
         self.server = server;
