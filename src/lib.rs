@@ -15,6 +15,7 @@
 //! 3. Where a mail lies and which keywords it carries is compared in three looks ([`desk::marks`]): what Baton last wrote or
 //!    saw, what is there, what should be there. What moved away from *should be* was a person: a gesture, which becomes
 //!    the same command as on the command line, decided by [`desk::command::decide`].
+//!    At Gmail a mail's labels travel as words among its flags ([`desk::label`]), and say where it lies.
 //! 4. Every event carries what it changed in the thread. The thread table is the fold of the log; `baton rebuild` folds it
 //!    anew and compares.
 //! 5. Where an event changed what should be shown, the outbox holds a wish: *show this thread*. The lane works out the
