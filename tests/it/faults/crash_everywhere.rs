@@ -1,8 +1,9 @@
 //! Every scenario again, with the daemon dying at a commit: at any commit of any scenario, on either side of it.
 //!
 //! The scenarios are not changed for it: this program is run again for one of them, and `BATON_WORLD_CRASH` tells its
-//! world what to do. A pair of scenario and crash is chosen by the seed; the long form goes on round after round, one
-//! pair of each scenario at a time, until all are told or `BATON_MINUTES` (40) are over.
+//! world what to do. The long form first tells each with a daemon that dies again and again from its beginning to its
+//! end, on one side of the commits and then on the other. After that a pair of scenario and single crash is chosen by the
+//! seed, one of each scenario at a time, until all are told or `BATON_MINUTES` (40) are over.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -11,7 +12,7 @@ use std::time::Instant;
 
 use super::{Seed, end_of_minutes, is_long};
 use crate::world::Moment;
-use crate::world::crashes::{VARIABLE, died};
+use crate::world::crashes::{VARIABLE, deaths};
 
 /// Scenarios that are not told with crashes, and why.
 const NOT_CRASHED: [(&str, &str); 5] = [
@@ -25,12 +26,17 @@ const NOT_CRASHED: [(&str, &str); 5] = [
     ("claims_that_race_have_one_winner", "three people type at once, and none of them twice"),
 ];
 
+const BOTH: [Moment; 2] = [Moment::AfterCommit, Moment::BeforeCommit];
+
 /// More commits than any scenario makes before somebody knows better.
 const COMMITS_MAX: usize = 96;
 /// How many are told in the short form.
 const SHORT: usize = 4;
 /// How many worlds there are at once; they mostly wait.
 const AT_ONCE: usize = 3;
+
+/// On which side of the commits the daemon dies, and at which one; at more and more of them where there is none.
+type Crash = (Moment, Option<usize>);
 
 /// One scenario and what was told of it.
 struct Told {
@@ -45,6 +51,8 @@ struct Round {
     seed: Seed,
     all: Vec<Told>,
     next: usize,
+    /// What is told before anything is chosen.
+    first: Vec<(usize, Crash)>,
     crashes: usize,
     failures: Vec<String>,
 }
@@ -56,23 +64,28 @@ impl Round {
             end: COMMITS_MAX,
             done: BTreeSet::new(),
         });
-        Round { seed, all: all.collect(), next: 0, crashes: 0, failures: Vec::new() }
+        let all: Vec<Told> = all.collect();
+        let each = 0..if is_long() { all.len() } else { 0 };
+        let first = each.flat_map(|told| BOTH.map(|moment| (told, (moment, None)))).collect();
+        Round { seed, all, next: 0, first, crashes: 0, failures: Vec::new() }
     }
 
     /// The next scenario, and a crash that it has not lived through yet; none when there is none any more.
-    fn choose(&mut self) -> Option<(usize, Moment, usize)> {
+    fn choose(&mut self) -> Option<(usize, Crash)> {
+        if let Some(first) = self.first.pop() {
+            return Some(first);
+        }
         for _ in 0..self.all.len() {
             let chosen = self.next % self.all.len();
             self.next += 1;
             let told = &mut self.all[chosen];
-            let both = [Moment::AfterCommit, Moment::BeforeCommit];
             let pairs =
-                both.into_iter().flat_map(|moment| (1..told.end).map(move |at| (moment, at)));
+                BOTH.into_iter().flat_map(|moment| (1..told.end).map(move |at| (moment, at)));
             let left: Vec<_> = pairs.filter(|pair| !told.done.contains(pair)).collect();
             if !left.is_empty() {
                 let pair = *self.seed.one_of(&left);
                 told.done.insert(pair);
-                return Some((chosen, pair.0, pair.1));
+                return Some((chosen, (pair.0, Some(pair.1))));
             }
         }
         None
@@ -97,24 +110,27 @@ fn scenarios() -> Vec<String> {
 
 /// How a scenario ended with a crash.
 enum End {
-    /// The daemon died, and all was well.
-    Well,
+    /// The daemon died so often, and all was well.
+    Well(usize),
     /// No daemon came so far.
     NeverDied,
     /// Something was wrong: all that was said about it.
     Failed(String),
 }
 
-fn tell(scenario: &str, moment: Moment, at: usize) -> End {
+fn tell(scenario: &str, (moment, at): Crash) -> End {
     let side = if moment == Moment::AfterCommit { "after" } else { "before" };
+    let at = at.map_or("more".to_owned(), |at| at.to_string());
     let words = format!("{side} {at}");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", scenario, "--nocapture", "--test-threads=1"]).env(VARIABLE, &words);
     let out = command.output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     match out.status.success() {
-        true if said.contains(&died(0)) => End::NeverDied,
-        true => End::Well,
+        true => match deaths(&said) {
+            0 => End::NeverDied,
+            times => End::Well(times),
+        },
         false => End::Failed(format!(
             "{VARIABLE}=\"{words}\" cargo test --test it -- --exact {scenario} --nocapture\n{said}"
         )),
@@ -124,15 +140,15 @@ fn tell(scenario: &str, moment: Moment, at: usize) -> End {
 /// Tells pairs until there are `wanted` crashes, or none is left, or the time is over.
 fn go_on(round: &Mutex<Round>, wanted: usize, until: Instant) {
     while Instant::now() < until && round.lock().unwrap().crashes < wanted {
-        let Some((chosen, moment, at)) = round.lock().unwrap().choose() else { return };
+        let Some((chosen, crash)) = round.lock().unwrap().choose() else { return };
         let scenario = round.lock().unwrap().all[chosen].scenario.clone();
-        let end = tell(&scenario, moment, at);
+        let end = tell(&scenario, crash);
         let mut round = round.lock().unwrap();
         match end {
-            End::Well => round.crashes += 1,
+            End::Well(times) => round.crashes += times,
             End::NeverDied => {
                 let told = &mut round.all[chosen];
-                told.end = told.end.min(at);
+                told.end = told.end.min(crash.1.unwrap_or(1));
             }
             End::Failed(words) => {
                 eprintln!("{words}");
