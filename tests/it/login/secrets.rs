@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::flows::{device_at, gmail_of, person_at, user_code};
 use super::{Desk, SUPPORT};
 use crate::world::exchange::{ANA, SHARED, Tenant};
+use crate::world::secrets::hold_none;
 use crate::world::tokens::http::Request;
 use crate::world::tokens::microsoft::SECRET;
 use crate::world::tokens::{Google, google, jwt};
@@ -45,16 +46,6 @@ fn secrets(requests: &[Request], given_out: Vec<String>, users: &[&str]) -> Vec<
     secrets.sort();
     secrets.dedup();
     secrets
-}
-
-#[track_caller]
-fn hold_none(secrets: &[String], place: &str, text: &str) {
-    for secret in secrets {
-        // The ends may be cut off; the middle may not be there either.
-        let middle: String = secret.chars().skip(secret.len() / 4).take(24).collect();
-        let line = text.lines().find(|line| line.contains(&middle));
-        assert!(line.is_none(), "{place} holds {secret}: {line:?}");
-    }
 }
 
 /// Every file below a folder, as text.

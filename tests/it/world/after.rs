@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::secrets::hold_none;
 use super::{Line, PATIENCE, Side, World, poll, promise};
 
 /// How many threads are looked at one by one after a story, or printed after a failure.
@@ -38,6 +39,9 @@ impl World {
         self.stop();
         let log = self.baton.log();
         assert!(!log.contains("panicked at"), "the daemon panicked:\n{}", self.baton.log_tail(60));
+        let addresses: Vec<&str> =
+            self.mailboxes.iter().map(|shared| shared.address.as_str()).collect();
+        hold_none(&self.host.secrets(&addresses), "the log", &log);
         self.promises_kept();
     }
 

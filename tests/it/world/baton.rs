@@ -163,7 +163,7 @@ impl Baton {
         if let Some((variable, commits)) = fuse {
             command.env(variable, commits.to_string());
         }
-        self.levelled(quiet(&mut command));
+        self.levelled(quiet(&mut command, "trace"));
         self.daemon = Some(command.spawn().expect("cannot start baton"));
     }
 
@@ -212,7 +212,7 @@ impl Baton {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_baton"));
         command.arg("--config").arg(self.dir.join("baton.toml")).args(arguments);
-        self.levelled(quiet(&mut command)).stdin(Stdio::null());
+        self.levelled(quiet(&mut command, "info")).stdin(Stdio::null());
         command
     }
 
@@ -290,13 +290,13 @@ pub(crate) fn is_termination(status: ExitStatus) -> bool {
     status.signal() == Some(15)
 }
 
-/// No setting of the developer's shell reaches the binary.
-fn quiet(command: &mut Command) -> &mut Command {
+/// No setting of the developer's shell reaches the binary, but for the level of its log.
+fn quiet<'a>(command: &'a mut Command, level: &str) -> &'a mut Command {
     for name in ["BATON_CONFIG", "STATE_DIRECTORY", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY"] {
         command.env_remove(name);
     }
     if std::env::var_os("RUST_LOG").is_none() {
-        command.env("RUST_LOG", "info");
+        command.env("RUST_LOG", level);
     }
     command.env("NO_COLOR", "1").env("RUST_BACKTRACE", "1")
 }

@@ -50,4 +50,10 @@ impl Host {
             Host::Gmail(_) => Gmail::PASSWORD,
         }
     }
+
+    /// What nobody may read in a log.
+    pub(super) fn secrets(&self, addresses: &[&str]) -> Vec<String> {
+        let of = |address: &&str| super::secrets::of_password(address, self.password());
+        addresses.iter().flat_map(of).collect()
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) mod imapd;
 mod people;
 mod promise;
 mod proxy;
+pub(crate) mod secrets;
 mod setup;
 mod shown;
 pub(crate) mod tokens;
