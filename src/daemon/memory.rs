@@ -11,7 +11,7 @@ use crate::config::LayoutChoice;
 use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, layout};
 use crate::daemon::{Mode, Shared};
 use crate::desk::layout::{Dialect, Layout};
-use crate::engine::{self, Desk, Flags, Gmail, ListedFolder, Planned, Seen};
+use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
 use crate::imap::{
     Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
 };
@@ -128,7 +128,7 @@ fn seen(sighting: Sighting) -> Seen {
         flags: sighting.flags,
         arrived_at: sighting.arrived_at,
         size: sighting.size,
-        gmail: sighting.gmail.map(|ids| Gmail { message: ids.message, thread: ids.thread }),
+        gmail: sighting.gmail,
         message: (!sighting.raw.is_empty()).then(|| parse(&sighting.raw)),
     }
 }

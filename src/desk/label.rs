@@ -5,6 +5,22 @@
 
 use crate::desk::marks::Place;
 
+/// How Gmail names a message, the same in every folder, and its conversation (G33, G44).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GmailIds {
+    /// X-GM-MSGID.
+    pub message: u64,
+    /// X-GM-THRID.
+    pub thread: u64,
+}
+
+impl GmailIds {
+    /// What a message is found by through its conversation.
+    pub fn reference(self) -> String {
+        format!("gmail-thread {}", self.thread)
+    }
+}
+
 /// What every label's word begins with.
 const SIGN: char = '%';
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
 use crate::desk::arrival;
+use crate::desk::label::GmailIds;
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
 use crate::desk::thread::MessageKey;
@@ -34,25 +35,9 @@ pub struct Seen {
     /// RFC822.SIZE in bytes.
     pub size: u32,
     /// X-GM-MSGID and X-GM-THRID, where the server is Gmail.
-    pub gmail: Option<Gmail>,
+    pub gmail: Option<GmailIds>,
     /// What it says; `None` when the server would not give it.
     pub message: Option<Message>,
-}
-
-/// How Gmail names a message, in whichever folder it is seen (G33, G44), and its conversation.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Gmail {
-    /// X-GM-MSGID.
-    pub message: u64,
-    /// X-GM-THRID.
-    pub thread: u64,
-}
-
-impl Gmail {
-    /// What a message is found by through its conversation.
-    pub(super) fn reference(self) -> String {
-        format!("gmail-thread {}", self.thread)
-    }
 }
 
 /// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
@@ -257,7 +242,7 @@ fn meet(
     let key = desk.tx.add_message(desk.mailbox, &new)?;
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     let mut ids = ids_kept(message);
-    ids.extend(seen.gmail.map(Gmail::reference));
+    ids.extend(seen.gmail.map(GmailIds::reference));
     desk.tx.add_references(desk.mailbox, key, &ids)?;
     place_new(desk, folder, seen, message, key, &new)?;
     done_before_seen(desk, folder, seen, key)

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-pub use arrive::{Gmail, Seen, arrivals};
+pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use look::{Flags, change, judge};

@@ -5,9 +5,9 @@
 
 use async_imap::imap_proto::{AttributeValue, Response};
 
-use super::{GmailIds, utf7};
+use super::utf7;
 use crate::clock::Timestamp;
-use crate::desk::label;
+use crate::desk::label::{self, GmailIds};
 
 /// One FETCH response.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

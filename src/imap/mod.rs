@@ -38,6 +38,7 @@ pub mod watch;
 use std::future::Future;
 
 use crate::clock::Timestamp;
+use crate::desk::label::GmailIds;
 pub use error::Error;
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
@@ -98,15 +99,6 @@ pub enum Depth {
 
 /// The most bytes that are fetched of one message; what lies behind is not needed to understand it.
 pub const BODY_BYTES_MAX: u32 = 512 * 1024;
-
-/// How Gmail names a message, the same in every folder, and its conversation (G33, G44).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct GmailIds {
-    /// X-GM-MSGID.
-    pub message: u64,
-    /// X-GM-THRID.
-    pub thread: u64,
-}
 
 /// One message seen in a folder for the first time since the cursor.
 #[derive(Clone, Debug)]
