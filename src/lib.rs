@@ -58,6 +58,7 @@ pub mod store;
 
 // The door to the mailboxes, and what opens it.
 pub mod imap;
+pub mod graph;
 pub mod login;
 
 // What turns the wheels.

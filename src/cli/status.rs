@@ -9,7 +9,7 @@ use super::{Exit, block_on};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon;
-use crate::store::{self, MailboxStatus, Reader};
+use crate::store::{self, MailboxStatus, OutlookStatus, Reader};
 
 /// Tell whether the daemon runs, and how each mailbox is doing
 #[derive(Debug, clap::Args)]
@@ -34,22 +34,37 @@ struct Mailbox {
     last_seen_at: Option<Timestamp>,
     queue: i64,
     last_error: Option<String>,
+    /// How Outlook's categories are doing, where they are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    categories: Option<Categories>,
     /// What of the login ends soon.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Categories {
+    last_seen_at: Option<Timestamp>,
+    queue: i64,
+    /// What works only in part.
+    notice: Option<String>,
+    last_error: Option<String>,
+    /// Whether they are switched off and being taken off the mails.
+    leaving: bool,
 }
 
 /// Prints the status.
 pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     let running = daemon::is_running(&config.state_dir);
     // Before the first start there is nothing to read, which is a status too.
-    let known = match Reader::open(&config.state_dir) {
-        Ok(reader) => reader.read(|tx| Ok(tx.status()?))?,
-        Err(store::Error::Absent { .. }) => Vec::new(),
+    let (known, outlook) = match Reader::open(&config.state_dir) {
+        Ok(reader) => reader.read(|tx| Ok((tx.status()?, tx.outlook_status()?)))?,
+        Err(store::Error::Absent { .. }) => (Vec::new(), Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let mailboxes = config.mailboxes.iter().map(|mailbox| Mailbox {
         warnings: super::login::warnings(mailbox, config),
+        categories: categories(&mailbox.name, &outlook),
         ..one(&mailbox.name, &known, running)
     });
     // A daemon of which nothing is heard here is not well either, but `running` is what is known of it.
@@ -73,8 +88,37 @@ fn one(name: &str, known: &[MailboxStatus], running: bool) -> Mailbox {
         last_seen_at: row.and_then(|row| row.last_seen_at),
         queue: row.map_or(0, |row| row.queue),
         last_error: row.and_then(|row| row.last_error.clone()),
+        categories: None,
         warnings: Vec::new(),
     }
+}
+
+fn categories(mailbox: &str, known: &[OutlookStatus]) -> Option<Categories> {
+    let row = known.iter().find(|row| row.mailbox == mailbox)?;
+    Some(Categories {
+        last_seen_at: row.seen_at,
+        queue: row.queue,
+        notice: row.notice.clone(),
+        last_error: row.last_error.clone(),
+        leaving: row.leaving,
+    })
+}
+
+/// What there is to say of categories.
+fn words(categories: &Categories) -> Option<String> {
+    let queue = categories.queue;
+    let words = match (&categories.last_error, &categories.notice) {
+        (Some(error), _) if categories.leaving => {
+            format!("Outlook's categories cannot be taken off: {error}")
+        }
+        (Some(error), _) => {
+            format!("Outlook's categories rest, {queue} thread(s) wait for them: {error}")
+        }
+        (None, _) if categories.leaving => "Outlook's categories are being taken off".to_owned(),
+        (None, Some(notice)) => format!("Outlook's categories: {notice}"),
+        (None, None) => return None,
+    };
+    Some(words)
 }
 
 fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<()> {
@@ -109,6 +153,9 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
     for mailbox in &status.mailboxes {
         if let Some(error) = &mailbox.last_error {
             out.paragraph(0, &format!("{}: {error}", mailbox.name))?;
+        }
+        if let Some(words) = mailbox.categories.as_ref().and_then(words) {
+            out.paragraph(0, &format!("{}: {words}", mailbox.name))?;
         }
         for warning in &mailbox.warnings {
             out.paragraph(0, &format!("{}: {warning}", mailbox.name))?;

@@ -26,6 +26,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "poll_seconds",
             "patience_seconds",
             "flag_escalates",
+            "categories",
             "folders",
             "marks",
             "login",
@@ -53,6 +54,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "authorize_url",
             "device_url",
             "redirect_port",
+            "graph_url",
         ],
     ),
     ("mailbox.login.password", PASSWORD_KEYS),
@@ -101,6 +103,7 @@ pub(super) struct MailboxForm {
     pub(super) poll_seconds: Field<i64>,
     pub(super) patience_seconds: Field<i64>,
     pub(super) flag_escalates: Field<bool>,
+    pub(super) categories: Field<bool>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
     pub(super) login: Field<LoginForm>,
@@ -144,6 +147,7 @@ pub(super) struct LoginForm {
     pub(super) authorize_url: Field<String>,
     pub(super) device_url: Field<String>,
     pub(super) redirect_port: Field<i64>,
+    pub(super) graph_url: Field<String>,
 }
 
 #[derive(Debug)]
@@ -209,6 +213,7 @@ impl MailboxForm {
             poll_seconds: section.number("poll_seconds", problems),
             patience_seconds: section.number("patience_seconds", problems),
             flag_escalates: section.truth("flag_escalates", problems),
+            categories: section.truth("categories", problems),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
             login: login.map(|section| LoginForm::read(&section, problems)),
@@ -266,6 +271,7 @@ impl LoginForm {
             authorize_url: section.text("authorize_url", problems),
             device_url: section.text("device_url", problems),
             redirect_port: section.number("redirect_port", problems),
+            graph_url: section.text("graph_url", problems),
         }
     }
 }
