@@ -8,9 +8,7 @@ use super::file::{FoldersForm, MailboxForm, MarksForm, ServerForm};
 use super::preset::{Preset, preset};
 use super::problem::{Problems, Wrong, shown};
 use super::server::{self, Defaults};
-use super::{
-    Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules,
-};
+use super::{Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules};
 use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy};
 

@@ -27,7 +27,9 @@ pub(crate) async fn run(
 ) {
     let oauth = match (&mailbox.imap.login, was_on(&shared, &mailbox.name).await) {
         (Login::OAuth2(oauth), was_on) if mailbox.categories || was_on => oauth.clone(),
-        (Login::Password(_), true) => return stay(&shared, &mailbox.name, "it takes no password").await,
+        (Login::Password(_), true) => {
+            return stay(&shared, &mailbox.name, "it takes no password").await;
+        }
         _ => return,
     };
     if !mailbox.categories && shared.mode == Mode::Shadow {
@@ -39,7 +41,8 @@ pub(crate) async fn run(
         reloaded.mark_unchanged();
         let begun = shared.clock.now();
         // A task of its own: whatever happens in it, it is begun again.
-        let mut task = tokio::spawn(one_session(Arc::clone(&shared), mailbox.clone(), oauth.clone()));
+        let mut task =
+            tokio::spawn(one_session(Arc::clone(&shared), mailbox.clone(), oauth.clone()));
         let ended = tokio::select! {
             ended = &mut task => ended,
             // What is being written now is seen again at the next start.
@@ -108,13 +111,7 @@ async fn stay(shared: &Shared, mailbox: &str, why: &str) {
     }
 }
 
-async fn tell(
-    shared: &Shared,
-    mailbox: &str,
-    error: &anyhow::Error,
-    retry: Retry,
-    wait: Duration,
-) {
+async fn tell(shared: &Shared, mailbox: &str, error: &anyhow::Error, retry: Retry, wait: Duration) {
     let seconds = wait.as_secs();
     let words = format!("{mailbox}: Outlook's categories: {error:#}; trying again in {seconds}s");
     if retry == Retry::Never {

@@ -115,7 +115,8 @@ pub fn to_write(
 /// states.
 pub fn listed(policy: &Policy) -> Vec<Listed> {
     let agents = policy.agents.iter().filter(|agent| agent.works_in(&policy.mailbox));
-    let owners = agents.map(|agent| Mark::Owner(agent.id.clone())).zip(AGENT_COLOURS.iter().cycle());
+    let owners =
+        agents.map(|agent| Mark::Owner(agent.id.clone())).zip(AGENT_COLOURS.iter().cycle());
     let states = STATES.into_iter().zip(["preset10", "preset15", "preset12", "preset13"].iter());
     owners
         .chain(states)
@@ -172,30 +173,31 @@ mod tests {
             to_write(&policy, &wanted, &texts(put), &texts(there)).unwrap_or(vec!["same".into()])
         };
         assert_eq!(write(&[], &["Red"]), ["Red", "Baton: Ana", "Baton: Waiting"]);
-        assert_eq!(write(&[], &["Baton: Ben  nights", "Red", "BATON: ANA", "Baton: Waiting"]), [
-            "Red",
-            "BATON: ANA",
-            "Baton: Waiting"
-        ]);
+        assert_eq!(
+            write(&[], &["Baton: Ben  nights", "Red", "BATON: ANA", "Baton: Waiting"]),
+            ["Red", "BATON: ANA", "Baton: Waiting"]
+        );
         // Called otherwise when it was put on; a person's of the same words is not known to be another.
-        assert_eq!(write(&["Korb: Ana"], &["Korb: Ana", "Korb: X"]), [
-            "Korb: X",
-            "Baton: Ana",
-            "Baton: Waiting"
-        ]);
+        assert_eq!(
+            write(&["Korb: Ana"], &["Korb: Ana", "Korb: X"]),
+            ["Korb: X", "Baton: Ana", "Baton: Waiting"]
+        );
         assert_eq!(write(&[], &["baton: waiting", "Baton: Ana", "x"]), ["same"]);
     }
 
     #[test]
     fn everybody_has_a_colour() {
         let names: Vec<String> = listed(&policy()).into_iter().map(|one| one.name).collect();
-        assert_eq!(names, [
-            "Baton: Ana",
-            "Baton: Ben  nights",
-            "Baton: Waiting",
-            "Baton: Blocked",
-            "Baton: Resolved",
-            "Baton: Ignored"
-        ]);
+        assert_eq!(
+            names,
+            [
+                "Baton: Ana",
+                "Baton: Ben  nights",
+                "Baton: Waiting",
+                "Baton: Blocked",
+                "Baton: Resolved",
+                "Baton: Ignored"
+            ]
+        );
     }
 }

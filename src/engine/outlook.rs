@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::desk::category::{self, marks, ours};
-use crate::desk::marks::{Mark, MarkChange, Place, asked_by_marks, by_hand, should_carry, wanted_marks};
+use crate::desk::marks::{
+    Mark, MarkChange, Place, asked_by_marks, by_hand, should_carry, wanted_marks,
+};
 use crate::desk::retry::{Retry, pause};
 use crate::desk::thread::MessageKey;
 use crate::engine::Desk;
@@ -277,9 +279,7 @@ fn hand(
 
 fn wish(desk: &Desk<'_>, message: &MessageRow) -> anyhow::Result<()> {
     match message.thread {
-        Some(thread) => {
-            Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowCategories, desk.now)?)
-        }
+        Some(thread) => Ok(desk.tx.wish(desk.mailbox, thread, Effect::ShowCategories, desk.now)?),
         None => Ok(()),
     }
 }

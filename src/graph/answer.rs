@@ -114,10 +114,10 @@ mod tests {
         );
         assert_eq!((whole.message_id.as_str(), whole.folder.as_str()), ("a@b", "F"));
         assert_eq!(whole.changed_at, Timestamp::parse("2026-11-24T03:04:05Z"));
-        assert_eq!(read(r#"{"id":"AA","internetMessageId":null}"#), Copy {
-            id: "AA".into(),
-            ..Copy::default()
-        });
+        assert_eq!(
+            read(r#"{"id":"AA","internetMessageId":null}"#),
+            Copy { id: "AA".into(), ..Copy::default() }
+        );
     }
 
     #[test]

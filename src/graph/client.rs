@@ -70,8 +70,7 @@ impl Client {
     /// # Errors
     /// When the system's certificates cannot be used.
     pub fn new(base: &str, account: &str, tokens: Tokens) -> Result<Client, Error> {
-        let http = Http::shared()
-            .map_err(|said| Error::Unavailable { host: host(base), said })?;
+        let http = Http::shared().map_err(|said| Error::Unavailable { host: host(base), said })?;
         Ok(Client {
             http,
             base: base.trim_end_matches('/').to_owned(),
@@ -137,10 +136,15 @@ impl Client {
     }
 
     /// The mails that have changed since then, the first page of them; with `next`, a further one.
-    pub async fn changed(&mut self, since: Timestamp, next: Option<&str>) -> Result<Changed, Error> {
+    pub async fn changed(
+        &mut self,
+        since: Timestamp,
+        next: Option<&str>,
+    ) -> Result<Changed, Error> {
         let filter = encoded(&format!("lastModifiedDateTime ge {since}"));
         let order = encoded("lastModifiedDateTime asc");
-        let first = format!("messages?$filter={filter}&$orderby={order}&$top={PAGE}&$select={FIELDS}");
+        let first =
+            format!("messages?$filter={filter}&$orderby={order}&$top={PAGE}&$select={FIELDS}");
         let url = match next {
             // The token goes to nobody else.
             Some(next) if next.starts_with(&format!("{}/", self.base)) => next.to_owned(),
@@ -232,8 +236,8 @@ impl Client {
         self.asked_at = Instant::now();
         let call = Call { method, url, token: &token, prefer: IMMUTABLE, body };
         let answered = self.http.call(call).await;
-        let answered = answered
-            .map_err(|said| Error::Unavailable { host: host(&self.base), said })?;
+        let answered =
+            answered.map_err(|said| Error::Unavailable { host: host(&self.base), said })?;
         if answered.status == 401 {
             self.tokens.refused(token.expose());
         }

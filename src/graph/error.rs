@@ -57,7 +57,9 @@ pub enum Error {
         said: String,
     },
     /// It cannot be reached, or cannot answer.
-    #[error("{host} cannot be used now: {said}; check the network, the proxy (HTTPS_PROXY) and the firewall if it lasts")]
+    #[error(
+        "{host} cannot be used now: {said}; check the network, the proxy (HTTPS_PROXY) and the firewall if it lasts"
+    )]
     Unavailable {
         /// The server.
         host: String,
@@ -84,7 +86,9 @@ impl Error {
             Error::NoToken(error) => error.retry(),
             Error::Throttled { wait, .. } => Retry::After(*wait),
             Error::Unavailable { .. } | Error::Absent { .. } => Retry::Later,
-            Error::TokenRefused { .. } | Error::Denied { .. } | Error::Refused { .. } => Retry::Never,
+            Error::TokenRefused { .. } | Error::Denied { .. } | Error::Refused { .. } => {
+                Retry::Never
+            }
         }
     }
 }

@@ -152,7 +152,9 @@ impl Http {
         let request = self.0.request(call.method, call.url).bearer_auth(call.token.expose());
         let request = request.header("prefer", call.prefer);
         match call.body {
-            Some(body) => answered(request.header("content-type", "application/json").body(body)).await,
+            Some(body) => {
+                answered(request.header("content-type", "application/json").body(body)).await
+            }
             None => answered(request).await,
         }
     }

@@ -349,8 +349,7 @@ impl Session {
         for copy in copies {
             let (message, glance, copy) = (carrier.message, self.glance(), self.categorised(copy));
             let id = copy.id.clone();
-            let compare =
-                move |desk: &Desk<'_>| outlook::compare(desk, &glance, message, &copy);
+            let compare = move |desk: &Desk<'_>| outlook::compare(desk, &glance, message, &copy);
             let Some(list) = self.at_desk(compare).await? else { continue };
             match self.client.categorise(&id, &list).await? {
                 Some(now) => {
