@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use self::session::{Failed, Session};
 use crate::config::{self, Login, OAuth2};
@@ -40,18 +41,20 @@ pub(crate) async fn run(
     while !*stopped.borrow() {
         reloaded.mark_unchanged();
         let begun = shared.clock.now();
-        // A task of its own: whatever happens in it, it is begun again.
-        let mut task =
-            tokio::spawn(one_session(Arc::clone(&shared), mailbox.clone(), oauth.clone()));
+        // A task of its own: whatever happens in it, it is begun again. It ends with this one.
+        let mut task = JoinSet::new();
+        task.spawn(one_session(Arc::clone(&shared), mailbox.clone(), oauth.clone()));
         let ended = tokio::select! {
-            ended = &mut task => ended,
+            ended = task.join_next() => ended,
             // What is being written now is seen again at the next start.
-            _ = stopped.changed() => return task.abort(),
+            _ = stopped.changed() => return,
         };
         let Failed(error, retry) = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(failed)) => failed,
-            Err(_) => Failed(anyhow!("an answer of Graph could not be understood"), Retry::Later),
+            Some(Ok(Ok(()))) | None => return,
+            Some(Ok(Err(failed))) => failed,
+            Some(Err(_)) => {
+                Failed(anyhow!("an answer of Graph could not be understood"), Retry::Later)
+            }
         };
         if !mailbox.categories && retry == Retry::Never {
             return stay(&shared, &mailbox.name, &format!("{error:#}")).await;

@@ -102,5 +102,7 @@ async fn end(mut lane: Lane, wait: Duration) {
     if tokio::time::timeout(wait, &mut lane.task).await.is_err() {
         lane.task.abort();
     }
+    // It ends at once, and is not to go on beside the next one.
     lane.outlook.abort();
+    let _ended = lane.outlook.await;
 }

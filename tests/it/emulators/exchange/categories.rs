@@ -500,3 +500,31 @@ fn tokens_for_graph_are_not_told() {
     assert!(!bearers.is_empty() && log.len() > 1000);
     assert!(bearers.iter().all(|bearer| !log.contains(bearer)), "a token is in the log");
 }
+
+#[test]
+fn a_daemon_that_dies_again_and_again_writes_once_for_each_act() {
+    let mut team = Team::start();
+    team.is_written_to();
+    team.orders(&["claim"]);
+    team.shows(&["Baton: Ana"]);
+    let mut acts = 1;
+    for commits in [5, 8, 9, 11, 12, 15] {
+        team.baton.stop();
+        team.orders(&[if acts % 2 == 1 { "resolve" } else { "reopen" }]);
+        acts += 1;
+        let variable = ["BATON_CRASH_AFTER_COMMITS", "BATON_CRASH_BEFORE_COMMIT"][commits % 2];
+        team.baton.start(&[], Some((variable, commits)));
+        let ended = poll(PATIENCE, || team.baton.has_aborted().then_some(()));
+        assert!(ended.is_some(), "it lives after {commits} commits\n{}", team.baton.log_tail(20));
+        team.begins();
+        team.waits("nothing to do", |team| {
+            let status = team.status();
+            status["categories"]["queue"] == 0 && status["queue"] == 0
+        });
+        let done: &[&str] = &["Baton: Ana", "Baton: Resolved"];
+        team.shows(if acts % 2 == 1 { &done[..1] } else { done });
+    }
+    team.has_polled();
+    assert_eq!(team.story().events.len(), acts + 1, "{:?}", team.story().events);
+    assert!(team.writes() <= acts, "{} writes for {acts} acts", team.writes());
+}
