@@ -19,6 +19,7 @@ const DEFAULT_BURST: u32 = 30;
 const BURST_MAX: u32 = 10_000;
 const POLL_SECONDS_MAX: u32 = 3600;
 const PATIENCE_SECONDS_MAX: u32 = 600;
+const LEAVE_MOVED_SECONDS_MAX: u32 = 600;
 
 /// The checked mailbox, with no agents yet; `None` when something was wrong, which has then been reported.
 pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) -> Option<Mailbox> {
@@ -49,7 +50,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         Some(provider) => check_servers(form, provider, usual, address.clone(), base, problems),
         None => (None, None),
     };
-    let policy = check_policy(form, problems);
+    let policy = check_policy(form, usual, problems);
     let categories = match (provider, &imap, layout) {
         (Some(provider), Some(imap), Some(layout)) => {
             categories::check(&form.categories, provider, &imap.login, layout, problems)
@@ -220,7 +221,7 @@ fn refuse_repeated(fields: &[&Field<String>], problems: &mut Problems, by: &str,
     }
 }
 
-fn check_policy(form: &MailboxForm, problems: &mut Problems) -> Option<Policy> {
+fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> Option<Policy> {
     let since = form
         .since
         .required(
@@ -238,6 +239,10 @@ fn check_policy(form: &MailboxForm, problems: &mut Problems) -> Option<Policy> {
     let burst = form
         .burst_moves_per_minute
         .check_or(DEFAULT_BURST, problems, |number| rules::within(*number, 1..=BURST_MAX));
+    let leave_moved =
+        form.leave_moved_seconds.check_or(usual.leave_moved_seconds, problems, |number| {
+            rules::within(*number, 0..=LEAVE_MOVED_SECONDS_MAX)
+        });
     let flag_escalates = form.flag_escalates.check_or(None, problems, |truth| Ok(Some(*truth)));
     let keep_text = form.keep_text.check_or(KeepText::Excerpt, problems, |text| {
         rules::one_of(text, &[("excerpt", KeepText::Excerpt), ("none", KeepText::None)])
@@ -251,6 +256,7 @@ fn check_policy(form: &MailboxForm, problems: &mut Problems) -> Option<Policy> {
         reopen_within: days(reopen_days?),
         join_within: days(join_days?),
         burst_moves_per_minute: burst?,
+        leave_moved: Duration::from_secs(leave_moved?.into()),
         flag_escalates: flag_escalates?,
         keep_text: keep_text?,
         names: names?,

@@ -20,6 +20,7 @@ pub(super) struct Preset {
     pub(super) layout: LayoutChoice,
     pub(super) poll_seconds: u32,
     pub(super) patience_seconds: u32,
+    pub(super) leave_moved_seconds: u32,
 }
 
 /// The preset of a provider.
@@ -32,14 +33,17 @@ pub(super) fn preset(provider: Provider) -> Preset {
             layout: LayoutChoice::Labels,
             poll_seconds: 60,
             patience_seconds: 120,
+            leave_moved_seconds: 0,
         },
-        // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands.
+        // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands. M33: a
+        // classic Outlook puts back what is moved sooner.
         Provider::Microsoft365 => Preset {
             imap: Some(Place { host: "outlook.office365.com", tls: Tls::Implicit }),
             smtp: Some(Place { host: "smtp.office365.com", tls: Tls::Starttls }),
             layout: LayoutChoice::Folders,
             poll_seconds: 60,
             patience_seconds: 120,
+            leave_moved_seconds: 120,
         },
         Provider::Imap => Preset {
             imap: None,
@@ -47,6 +51,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             layout: LayoutChoice::Auto,
             poll_seconds: 60,
             patience_seconds: 60,
+            leave_moved_seconds: 0,
         },
     }
 }

@@ -230,6 +230,7 @@ mod tests {
             reopen_within: Duration::from_secs(100),
             join_within: Duration::from_secs(100),
             burst_moves_per_minute: 30,
+            leave_moved: Duration::ZERO,
             flag_escalates: None,
             keep_text: KeepText::Excerpt,
             names: MarkNames::default(),

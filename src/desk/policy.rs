@@ -23,6 +23,8 @@ pub struct Policy {
     pub join_within: Duration,
     /// More moves than this within a minute are automation, not gestures.
     pub burst_moves_per_minute: u32,
+    /// For how long after a person moved a mail Baton leaves that mail where it is.
+    pub leave_moved: Duration,
     /// Whether `\Flagged` means escalation, and is shown for it; `None` lets the layout decide.
     pub flag_escalates: Option<bool>,
     /// Whether the database may hold an excerpt of the new text.

@@ -190,6 +190,7 @@ fn policy(dice: &mut Dice) -> Policy {
         reopen_within: Duration::ZERO,
         join_within: Duration::ZERO,
         burst_moves_per_minute: 3,
+        leave_moved: Duration::ZERO,
         flag_escalates: None,
         keep_text: KeepText::None,
         names: MarkNames {

@@ -69,6 +69,7 @@ fn policy(dice: &mut Dice) -> Policy {
         reopen_within: Duration::from_secs(10 * DAY as u64),
         join_within: Duration::from_secs(10 * DAY as u64),
         burst_moves_per_minute: *dice.pick(&[2, 5, 30, 30]).unwrap(),
+        leave_moved: Duration::from_secs(*dice.pick(&[0, 0, 30]).unwrap()),
         flag_escalates: *dice.pick(&[None, Some(true), Some(false)]).unwrap(),
         keep_text: KeepText::Excerpt,
         names: MarkNames::default(),
