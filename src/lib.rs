@@ -20,7 +20,8 @@
 //!    anew and compares.
 //! 5. Where an event changed what should be shown, the outbox holds a wish: *show this thread*. The lane works out the
 //!    difference when it writes ([`engine::plan`]), [`imap`] writes one STORE or MOVE for all the mails of a folder that need
-//!    the same, and what it wrote is kept ([`engine::settle`]), so that its echo is no news.
+//!    the same, and what it wrote is kept ([`engine::settle`]), so that its echo is no news. A mail that a person has just
+//!    moved is left alone for as long as the admin says ([`desk::leave`]); the wish waits, and a timer wakes the lane.
 //!
 //! # The story of a colour
 //!

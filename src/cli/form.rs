@@ -76,7 +76,9 @@ pub(super) struct Mail {
 
 impl Mail {
     fn of(tx: &Tx<'_>, row: MessageRow) -> anyhow::Result<Mail> {
-        let place = tx.locations_of(row.key)?.into_iter().next();
+        // Of several copies, the one that lies where the mail was seen last.
+        let copies = tx.locations_of(row.key)?;
+        let place = copies.into_iter().min_by_key(|copy| copy.place != row.place);
         let (folder, uid) = place.map(|place| (place.folder, place.uid)).unzip();
         Ok(Mail {
             key: row.key,

@@ -41,6 +41,8 @@ pub(crate) struct LaneMemory {
     /// What the watch is writing.
     planned: Planned,
     next_wish_at: Option<Timestamp>,
+    /// For how long mails were left alone that people had moved, when that was last looked up.
+    leave_moved: Option<Duration>,
     seen_at: Timestamp,
     /// For how long nobody had looked before this connection; zero once everything has been looked at.
     away: Duration,
@@ -61,6 +63,7 @@ impl LaneMemory {
             server: Server::default(),
             planned: Planned::default(),
             next_wish_at: None,
+            leave_moved: None,
             seen_at: Timestamp::default(),
             away: Duration::ZERO,
             read: 0,
@@ -309,8 +312,13 @@ impl Memory for LaneMemory {
     }
 
     async fn wanted(&mut self) -> anyhow::Result<Vec<Change>> {
+        let leave_moved = self.shared.policy(&self.mailbox)?.leave_moved;
+        let is_another = self.leave_moved.replace(leave_moved) != Some(leave_moved);
         let (planned, next) = self
-            .at_desk(|desk| {
+            .at_desk(move |desk| {
+                if is_another {
+                    desk.tx.wish_at_once(desk.mailbox, desk.now)?;
+                }
                 let planned = engine::plan(desk)?;
                 Ok((planned, desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?))
             })

@@ -211,6 +211,11 @@ pub enum What {
         /// The folder.
         folder: String,
     },
+    /// A mail program put a copy of a mail back to where it was before it was moved; the copy stays there.
+    CopyCameBack {
+        /// The folder.
+        folder: String,
+    },
     /// The server would not show the marks.
     NotShown {
         /// What it said.
@@ -266,6 +271,7 @@ impl What {
             What::Deescalated => "deescalated",
             What::Automated { .. } => "automated",
             What::Restored { .. } => "restored",
+            What::CopyCameBack { .. } => "copy-came-back",
             What::NotShown { .. } => "not-shown",
             What::Merged { .. } => "merged",
             What::Split { .. } => "split",

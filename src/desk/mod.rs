@@ -11,6 +11,7 @@ pub mod event;
 pub mod joining;
 pub mod label;
 pub mod layout;
+pub mod leave;
 pub mod marks;
 pub mod policy;
 pub mod retry;

@@ -84,6 +84,7 @@ pub fn happened(event: &Event) -> String {
         What::Restored { folder } => {
             format!("{folder} was gone; made again, and the mails put back")
         }
+        What::CopyCameBack { folder } => format!("a copy is back in {folder}"),
         What::NotShown { answer } => format!("the server did not show the marks: {answer}"),
         What::Merged { .. } => format!("{actor} merged {other} into {}", event.thread),
         What::Split { .. } => format!("{actor} split a message off into {other}"),

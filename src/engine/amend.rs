@@ -27,6 +27,7 @@ fn is_act(what: &What) -> bool {
             | What::Replied { .. }
             | What::ClaimLost { .. }
             | What::Restored { .. }
+            | What::CopyCameBack { .. }
             | What::NotShown { .. }
     )
 }

@@ -321,6 +321,9 @@ fn meet_again(
             if lost_folder && folder.place == Place::Elsewhere {
                 return look::put_back(desk, row, folder);
             }
+            if lost_flags.is_none() && look::is_doubtful(desk, row, folder, seen.uid)? {
+                return Ok(desk.tx.doubt(folder.id, seen.uid)?);
+            }
             if lost_flags.is_none() && came_once_more(desk, folder, seen, row)? {
                 return look::show_again(desk, row);
             }

@@ -19,6 +19,8 @@ use crate::store::{Effect, Folder, Located, MessageRow};
 const BURST: Duration = Duration::from_secs(60);
 /// After how many complete looks without it a message is gone: one may have missed it on its way.
 const PASSES_UNTIL_GONE: i64 = 2;
+/// For how many complete looks both copies of a message must be there until the one in doubt was not moved by a person.
+const PASSES_IN_DOUBT: i64 = 3;
 
 /// What a door saw to have changed in a folder.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +41,12 @@ pub fn change(desk: &Desk<'_>, folder: &Folder, changes: &Flags) -> anyhow::Resu
     for uid in &changes.vanished {
         if let Some(message) = desk.tx.remove_location(folder.id, *uid)? {
             desk.tx.set_missing(message, false)?;
-            copy_gone(desk, message)?;
+            if desk.dialect.layout == Layout::Folders {
+                desk.tx.add_left(message, folder.id, desk.now)?;
+            }
+            if !moved_back(desk, message)? {
+                copy_gone(desk, message)?;
+            }
         }
     }
     Ok(())
@@ -51,6 +58,53 @@ fn show_other_copies(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<()>
         return Ok(());
     }
     desk.tx.message(message)?.map_or(Ok(()), |row| show_again(desk, &row))
+}
+
+/// A copy is gone. If it was the one that made another one doubtful, a person has moved the message there.
+fn moved_back(desk: &Desk<'_>, message: MessageKey) -> anyhow::Result<bool> {
+    let doubted = desk.tx.doubted(message)?;
+    let Some((folder, uid)) = doubted.first().copied() else { return Ok(false) };
+    let Some(row) = desk.tx.message(message)? else { return Ok(false) };
+    if is_there_still(desk, &row)? {
+        return Ok(false);
+    }
+    desk.tx.end_doubt(message)?;
+    let Some(located) = desk.tx.location(folder, uid)? else { return Ok(false) };
+    let Some(folder) = desk.tx.folder(desk.mailbox, &located.folder)? else { return Ok(false) };
+    met_again(desk, &row, &row.place, &folder, &located.flags, &row.marks)?;
+    Ok(true)
+}
+
+/// Whether a copy of which there is no doubt lies where the message was seen last.
+fn is_there_still(desk: &Desk<'_>, row: &MessageRow) -> anyhow::Result<bool> {
+    let doubted = desk.tx.doubted(row.key)?;
+    let copies = desk.tx.locations_of(row.key)?;
+    let is_one =
+        |copy: &Located| copy.place == row.place && !doubted.contains(&(copy.folder_id, copy.uid));
+    Ok(copies.iter().any(is_one))
+}
+
+/// Whether nobody can say yet why a copy lies in `folder`, under a UID that was not known: the message has left that folder,
+/// or is about to, and another copy lies where it was seen last. A person may have moved it back, and the other copy will
+/// turn out to be gone; or an Outlook that did not notice the move has put a copy back (M33), and both stay. The same in
+/// Junk and Trash, where people put such copies.
+pub(super) fn is_doubtful(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    folder: &Folder,
+    uid: u32,
+) -> anyhow::Result<bool> {
+    let is_ours = || -> anyhow::Result<bool> {
+        Ok(desk.tx.moving_to(row.key)?.as_ref() == Some(&folder.place))
+    };
+    if desk.dialect.layout != Layout::Folders || folder.place == row.place || is_ours()? {
+        return Ok(false);
+    }
+    let here = |copy: &Located| copy.folder_id == folder.id && copy.uid != uid;
+    let left = folder.place.is_away()
+        || desk.tx.has_left(row.key, folder.id)?
+        || desk.tx.locations_of(row.key)?.iter().any(here);
+    Ok(left && is_there_still(desk, row)?)
 }
 
 /// A copy is gone, and others may be left: in Trash or Junk, if a person has moved it there and that was seen first.
@@ -194,7 +248,8 @@ pub(super) fn look(
     desk.tx.set_look(row.key, &folder.place, &marks_kept(desk, flags))?;
     let mut asked = Vec::new();
     let mut closing = false;
-    if folder.place != row.place {
+    if folder.place != row.place && moved_by_a_person(desk, &thread, row, folder)? {
+        desk.tx.set_moved(row.key, desk.now)?;
         let (commands, closes) = moved(desk, &thread, &row.place, folder)?;
         closing = closes;
         asked.extend(commands);
@@ -274,6 +329,26 @@ pub(super) fn put_back(desk: &Desk<'_>, row: &MessageRow, folder: &Folder) -> an
     Ok(desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?)
 }
 
+/// Whether a person moved the mail, and not Baton, which may not have heard that it was done, or under which UID.
+fn moved_by_a_person(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    row: &MessageRow,
+    folder: &Folder,
+) -> anyhow::Result<bool> {
+    if desk.dialect.layout != Layout::Folders {
+        return Ok(true);
+    }
+    let moving_to = desk.tx.moving_to(row.key)?;
+    if moving_to.is_some() {
+        desk.tx.end_moving(row.key)?;
+        // The thread may have gone on meanwhile.
+        show_again(desk, row)?;
+    }
+    let attempt = desk.tx.open_attempt(thread.id)?.map(|attempt| attempt.place);
+    Ok(moving_to.as_ref() != Some(&folder.place) && attempt.as_ref() != Some(&folder.place))
+}
+
 /// What a move to `folder` asks for, and whether it is one of those that clean-ups make.
 fn moved(
     desk: &Desk<'_>,
@@ -283,12 +358,8 @@ fn moved(
 ) -> anyhow::Result<(Vec<Asked>, bool)> {
     let to = &folder.place;
     let layout = desk.dialect.layout;
-    if layout == Layout::Folders {
-        // Baton may have moved it itself, and not have heard that it was done.
-        let attempt = desk.tx.open_attempt(thread.id)?;
-        if *to == wanted_place(&thread.now) || attempt.is_some_and(|open| open.place == *to) {
-            return Ok((Vec::new(), false));
-        }
+    if layout == Layout::Folders && *to == wanted_place(&thread.now) {
+        return Ok((Vec::new(), false));
     }
     let detail = match (layout, to) {
         (Layout::Labels, Place::Archive) => "archived".to_string(),
@@ -441,7 +512,32 @@ pub fn judge(desk: &Desk<'_>) -> anyhow::Result<bool> {
     for key in gone {
         judge_gone(desk, key)?;
     }
-    Ok(left > 0)
+    let (put_back, in_doubt) = desk.tx.judge_doubted(desk.mailbox, PASSES_IN_DOUBT)?;
+    for copy in put_back {
+        came_back(desk, &copy)?;
+    }
+    Ok(left > 0 || in_doubt)
+}
+
+/// A mail program has put a copy back. It stays there, because nothing that Baton did not make is deleted or hidden, and
+/// the log says so.
+fn came_back(desk: &Desk<'_>, copy: &Located) -> anyhow::Result<()> {
+    desk.tx.end_doubt(copy.message)?;
+    if copy.place.is_away() {
+        return Ok(());
+    }
+    let Some(thread) = desk.tx.message(copy.message)?.and_then(|row| row.thread) else {
+        return Ok(());
+    };
+    let mut thread = desk.thread(thread)?;
+    let what = What::CopyCameBack { folder: copy.folder.clone() };
+    let last = desk.tx.last_event_of(thread.id)?;
+    if last.is_some_and(|last| last.at == desk.now && last.what == what) {
+        return Ok(());
+    }
+    let cause = Cause::new(CauseKind::Server, "a mail program put it there; it asks for nothing");
+    record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
+    Ok(())
 }
 
 fn judge_gone(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<()> {

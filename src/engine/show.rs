@@ -4,9 +4,12 @@
 //! own writing is no news.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::layout::{Layout, same_folder};
+use crate::desk::leave::left_until;
 use crate::desk::marks::{Place, should_carry, should_move, to_write, wanted_marks, wanted_place};
 use crate::desk::retry::{Retry, pause};
 use crate::desk::thread::{Change, MessageKey, Thread};
@@ -18,6 +21,10 @@ use crate::store::{Attempt, Effect, Located, Wish};
 const WISHES_MAX: u32 = 200;
 /// After how many refusals the desk is told that the marks are not shown.
 const ATTEMPTS_MAX: u32 = 6;
+/// How long a mail waits of which a copy is in doubt; a look or two settle it.
+const DOUBT_WAIT: Duration = Duration::from_secs(2);
+/// How long a mail waits that Baton has moved and not met again; when it is met, it is looked at anew.
+const MOVE_WAIT: Duration = Duration::from_secs(60);
 
 /// What to do with messages of a folder.
 #[derive(Clone, Debug, Eq, PartialEq, Ord, PartialOrd)]
@@ -32,6 +39,9 @@ pub enum Action {
     /// Move to this folder.
     MoveTo(String),
 }
+
+/// A copy that is to be written to, and what is to be done to it.
+type Difference = (Located, Action);
 
 /// One write.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,6 +74,8 @@ pub struct Planned {
     pub writes: Vec<Write>,
     touched: Vec<Vec<(Wish, Located)>>,
     wishes: Vec<Wish>,
+    /// When the rest of a wish may be carried out, by the wish's number.
+    later: BTreeMap<i64, Timestamp>,
 }
 
 /// Plans the writes that are due. Wishes that need none are forgotten at once.
@@ -72,11 +84,16 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
     let mut planned = Planned::default();
     for wish in desk.tx.wishes_due(desk.mailbox, Effect::ShowMarks, desk.now, WISHES_MAX)? {
         let thread = desk.thread(wish.thread)?;
-        let differences = differences(desk, &thread)?;
+        let (differences, later) = due(desk, &thread, differences(desk, &thread)?)?;
+        match later {
+            Some(at) if differences.is_empty() => desk.tx.wish_later(&wish, at)?,
+            None if differences.is_empty() => desk.tx.wish_done(&wish)?,
+            _ => (),
+        }
         if differences.is_empty() {
-            desk.tx.wish_done(&wish)?;
             continue;
         }
+        planned.later.extend(later.map(|at| (wish.id, at)));
         desk.tx.attempt(&wish, &attempt(desk, &thread))?;
         for (located, action) in differences {
             let key = (action, located.folder.clone());
@@ -96,6 +113,31 @@ pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
     Ok(planned)
 }
 
+/// What may be written now, and when the next of the rest may be: a mail that a person has just moved is left alone for a
+/// while (M33), and so is one of which it is not known yet whether a person has moved it back.
+fn due(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    differences: Vec<Difference>,
+) -> anyhow::Result<(Vec<Difference>, Option<Timestamp>)> {
+    if differences.is_empty() || desk.dialect.layout != Layout::Folders {
+        return Ok((differences, None));
+    }
+    let unsettled = desk.tx.unsettled(thread.id)?;
+    let until = |located: &Located| {
+        let one = unsettled.get(&located.message).copied().unwrap_or_default();
+        let in_doubt = one.in_doubt.then_some(desk.now + DOUBT_WAIT);
+        // A second MOVE of what is not there any more would be answered with OK, too.
+        let on_its_way = left_until(one.moving_at, desk.now, MOVE_WAIT);
+        let left = left_until(one.moved_at, desk.now, desk.policy.leave_moved);
+        left.max(on_its_way).max(in_doubt)
+    };
+    let later = differences.iter().filter_map(|(located, _)| until(located)).min();
+    let mut differences = differences;
+    differences.retain(|(located, _)| until(located).is_none());
+    Ok((differences, later))
+}
+
 /// Kept before the server is asked: if no answer is heard, what the mailbox shows then may be our own doing.
 fn attempt(desk: &Desk<'_>, thread: &Thread) -> Attempt {
     let wanted = wanted_marks(&thread.now, desk.dialect.flags);
@@ -113,7 +155,7 @@ pub fn plan_in_shadow(desk: &Desk<'_>) -> anyhow::Result<Vec<Write>> {
 }
 
 /// How the copies of a thread's messages differ from what they should show.
-fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<(Located, Action)>> {
+fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<Difference>> {
     let wanted = wanted_marks(&thread.now, desk.dialect.flags);
     let target = desk.dialect.folder(desk.policy, &wanted_place(&thread.now));
     let mut differences = Vec::new();
@@ -177,7 +219,10 @@ pub fn settle(desk: &Desk<'_>, planned: &Planned, outcomes: &[Outcome]) -> anyho
     }
     for wish in &planned.wishes {
         match failed.get(&wish.id) {
-            None => desk.tx.wish_done(wish)?,
+            None => match planned.later.get(&wish.id) {
+                Some(at) => desk.tx.wish_later(wish, *at)?,
+                None => desk.tx.wish_done(wish)?,
+            },
             Some(words) => {
                 let attempts = wish.attempts + 1;
                 if attempts == ATTEMPTS_MAX {
@@ -260,14 +305,21 @@ fn moved(
     touched: &[(Wish, Located)],
     told: Option<&(u32, Vec<(u32, u32)>)>,
 ) -> anyhow::Result<()> {
-    let Some((uidvalidity, pairs)) = told else { return Ok(()) };
     let Some(folder) = desk.tx.folder(desk.mailbox, target)? else { return Ok(()) };
+    let Some((uidvalidity, pairs)) = told else {
+        // M40, M42: it is met there under a UID that nobody told.
+        for (_, located) in touched {
+            desk.tx.set_moving(located.message, &folder.place, desk.now)?;
+        }
+        return Ok(());
+    };
     let new_uids: BTreeMap<u32, u32> = pairs.iter().copied().collect();
     for (_, located) in touched {
         let Some(new_uid) = new_uids.get(&located.uid) else { continue };
         let Some(now) = desk.tx.location(located.folder_id, located.uid)? else { continue };
         if folder.uidvalidity == *uidvalidity {
             desk.tx.remove_location(located.folder_id, located.uid)?;
+            desk.tx.add_left(located.message, located.folder_id, desk.now)?;
             desk.tx.set_location(folder.id, *new_uid, located.message, &now.flags)?;
         }
         if let Some(row) = desk.tx.message(located.message)? {

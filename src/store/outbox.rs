@@ -175,6 +175,30 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// What is left of the wish is not to be carried out before `at`, which is no failure. What was wished for again meanwhile
+    /// stays due.
+    pub fn wish_later(&self, wish: &Wish, at: Timestamp) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE outbox SET due_at = ?, attempts = 0, last_error = NULL WHERE id = ? AND wishes = ?",
+            )?
+            .execute(params![at.0, wish.id, wish.wishes])?;
+        self.conn
+            .prepare_cached("UPDATE outbox SET attempt = NULL WHERE id = ?")?
+            .execute([wish.id])?;
+        Ok(())
+    }
+
+    /// What was put off without a failure is due now, because it may not have to wait any more.
+    pub fn wish_at_once(&self, mailbox: i64, now: Timestamp) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE outbox SET due_at = ?2 WHERE mailbox = ?1 AND due_at > ?2 AND attempts = 0",
+            )?
+            .execute(params![mailbox, now.0])?;
+        Ok(())
+    }
+
     /// The wish failed and is tried again at `at`.
     pub fn wish_again(&self, wish: &Wish, at: Timestamp, error: &str) -> Result<()> {
         self.conn

@@ -111,6 +111,7 @@ fn is_act(what: &What) -> bool {
             | What::Replied { .. }
             | What::ClaimLost { .. }
             | What::Restored { .. }
+            | What::CopyCameBack { .. }
             | What::NotShown { .. }
     )
 }
@@ -346,6 +347,7 @@ fn lawful(event: &Event, before: &Position, after: &Position) -> anyhow::Result<
                 | What::ClaimLost { .. }
                 | What::Automated { .. }
                 | What::Restored { .. }
+                | What::CopyCameBack { .. }
                 | What::NotShown { .. }
                 | What::Undone { .. }
         );
