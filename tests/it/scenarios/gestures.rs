@@ -1,6 +1,6 @@
 //! Every gesture of product.md's table, as people make them in their own mail clients.
 
-use crate::world::{Layout, Place, Setup, World, in_all_layouts};
+use crate::world::{Layout, Place, Setup, World, in_all_layouts, in_folder_layouts};
 
 in_all_layouts!(
     a_day_of_a_thread_by_gestures_alone,
@@ -16,6 +16,15 @@ in_all_layouts!(
     spam_is_ignored_and_comes_back,
     an_ignored_thread_comes_back,
     baton_writes_once_for_each_human_change,
+);
+
+in_folder_layouts!(
+    a_flag_escalates_and_taking_it_off_ends_that with "flag_escalates = true",
+    a_flag_is_a_private_matter,
+    moving_to_the_inbox_reopens,
+    moving_to_anothers_folder_keeps_the_reassigned_thread_in_one_place,
+    a_burst_of_moves_is_automation_and_resolves_nothing with "burst_moves_per_minute = 5",
+    two_moves_at_once_have_one_winner,
 );
 
 const SUBJECT: &str = "Broken kettle";
@@ -197,65 +206,46 @@ fn with_keywords_a_flag_escalates() {
     Setup::keywords().tell(a_flag_escalates_and_taking_it_off_ends_that);
 }
 
-#[test]
-fn with_folders_a_flag_escalates_where_the_admin_wants_it() {
-    Setup::folders()
-        .with("flag_escalates = true")
-        .tell(a_flag_escalates_and_taking_it_off_ends_that);
+fn a_flag_is_a_private_matter(world: &mut World) {
+    claimed(world);
+    world.agent("ben").flags(SUBJECT);
+    world.remains(SUBJECT, "assigned, ana");
+    let mail = world.last_mail(SUBJECT).message_id;
+    assert!(
+        world.eyes().find(&mail)[0].flags.contains("\\flagged"),
+        "a person's flag was taken off"
+    );
 }
 
-#[test]
-fn with_folders_a_flag_is_a_private_matter() {
-    Setup::folders().tell(|world| {
-        claimed(world);
-        world.agent("ben").flags(SUBJECT);
-        world.remains(SUBJECT, "assigned, ana");
-        let mail = world.last_mail(SUBJECT).message_id;
-        assert!(
-            world.eyes().find(&mail)[0].flags.contains("\\flagged"),
-            "a person's flag was taken off"
-        );
-    });
+fn moving_to_the_inbox_reopens(world: &mut World) {
+    claimed(world);
+    world.agent("ana").resolves(SUBJECT);
+    world.becomes(SUBJECT, "resolved, ana");
+    world.agent("ana").moves_to(SUBJECT, "INBOX");
+    world.becomes(SUBJECT, "new|assigned|in-progress, any");
 }
 
-#[test]
-fn with_folders_moving_to_the_inbox_reopens() {
-    Setup::folders().tell(|world| {
-        claimed(world);
-        world.agent("ana").resolves(SUBJECT);
-        world.becomes(SUBJECT, "resolved, ana");
-        world.agent("ana").moves_to(SUBJECT, "INBOX");
-        world.becomes(SUBJECT, "new|assigned|in-progress, any");
-    });
-}
-
-#[test]
-fn with_folders_moving_to_anothers_folder_keeps_the_reassigned_thread_in_one_place() {
-    Setup::folders().tell(|world| {
-        claimed(world);
-        world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
-        world.holds(SUBJECT, 2);
-        world.becomes(SUBJECT, "assigned|in-progress, ana");
-        world.agent("ben").claims(SUBJECT);
-        world.becomes(SUBJECT, "assigned|in-progress, ben");
-    });
+fn moving_to_anothers_folder_keeps_the_reassigned_thread_in_one_place(world: &mut World) {
+    claimed(world);
+    world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
+    world.holds(SUBJECT, 2);
+    world.becomes(SUBJECT, "assigned|in-progress, ana");
+    world.agent("ben").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned|in-progress, ben");
 }
 
 /// More moves in a minute than people make: a clean-up or a mail rule, and no twelve resolves.
-#[test]
-fn a_burst_of_moves_is_automation_and_resolves_nothing() {
-    Setup::folders().with("burst_moves_per_minute = 5").tell(|world| {
-        let subjects: Vec<String> = (1..=12).map(|number| format!("Order {number}")).collect();
-        for subject in &subjects {
-            world.customer_writes(subject);
-        }
-        for subject in &subjects {
-            world.opens(subject);
-        }
-        world.eyes().moves_all("INBOX", "Baton/Resolved");
-        world.stays("no thread is resolved", |world| {
-            world.baton.threads().iter().all(|thread| thread.state == "new")
-        });
+fn a_burst_of_moves_is_automation_and_resolves_nothing(world: &mut World) {
+    let subjects: Vec<String> = (1..=12).map(|number| format!("Order {number}")).collect();
+    for subject in &subjects {
+        world.customer_writes(subject);
+    }
+    for subject in &subjects {
+        world.opens(subject);
+    }
+    world.eyes().moves_all("INBOX", "Baton/Resolved");
+    world.stays("no thread is resolved", |world| {
+        world.baton.threads().iter().all(|thread| thread.state == "new")
     });
 }
 
@@ -275,19 +265,16 @@ fn with_keywords_two_claims_at_once_have_one_winner() {
     });
 }
 
-#[test]
-fn with_folders_two_claims_at_once_have_one_winner() {
-    Setup::folders().tell(|world| {
-        let first = world.customer_writes(SUBJECT);
-        world.opens(SUBJECT);
-        let second =
-            world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
-        world.holds(SUBJECT, 2);
-        world.eyes().moves(&first, "Baton/Ana");
-        world.eyes().moves(&second, "Baton/Ben");
-        world.eventually("one of them owns it, and it shows", |world| {
-            (world.is(SUBJECT, "assigned, ana") || world.is(SUBJECT, "assigned, ben"))
-                && world.shows(SUBJECT)
-        });
+fn two_moves_at_once_have_one_winner(world: &mut World) {
+    let first = world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    let second =
+        world.customer_answers(SUBJECT, "One more thing that I forgot: it is the blue one.");
+    world.holds(SUBJECT, 2);
+    world.eyes().moves(&first, "Baton/Ana");
+    world.eyes().moves(&second, "Baton/Ben");
+    world.eventually("one of them owns it, and it shows", |world| {
+        (world.is(SUBJECT, "assigned, ana") || world.is(SUBJECT, "assigned, ben"))
+            && world.shows(SUBJECT)
     });
 }

@@ -246,3 +246,8 @@ fn with_keywords_mail_after_the_reopening_time_opens_a_linked_thread() {
 fn with_folders_mail_after_the_reopening_time_opens_a_linked_thread() {
     Setup::folders().with("reopen_days = 0").tell(later_mail_opens_a_linked_thread);
 }
+
+#[test]
+fn at_exchange_mail_after_the_reopening_time_opens_a_linked_thread() {
+    Setup::exchange().with("reopen_days = 0").tell(later_mail_opens_a_linked_thread);
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::world::{Layout, Setup, Side, World, in_all_layouts};
+use crate::world::{Layout, Setup, Side, World, in_all_layouts, in_folder_layouts};
 
 in_all_layouts!(
     new_uids_change_nothing,
@@ -16,6 +16,14 @@ in_all_layouts!(
     what_people_did_while_the_daemon_was_away_counts,
     a_restart_changes_nothing,
     a_quiet_mailbox_is_left_alone,
+);
+
+in_folder_layouts!(
+    batons_folders_are_there_before_their_first_use,
+    a_renamed_folder_is_made_again_and_its_threads_return,
+    a_folder_renamed_while_the_daemon_is_away_is_made_again_too,
+    an_empty_folder_that_was_deleted_is_made_again,
+    a_folder_that_was_deleted_with_its_mail_leaves_ignored_threads,
 );
 
 const SUBJECT: &str = "Broken kettle";
@@ -193,82 +201,67 @@ fn a_quiet_mailbox_is_left_alone(world: &mut World) {
     assert!(words < 500, "{words} commands for two mails\n{}", world.picture());
 }
 
-#[test]
-fn batons_folders_are_there_before_their_first_use() {
-    Setup::folders().tell(|world| {
-        world.eventually("all folders are made", |world| {
-            let folders = world.eyes().folders();
-            ["Baton/Ana", "Baton/Ben", "Baton/Cleo", "Baton/Resolved"]
-                .iter()
-                .all(|name| folders.iter().any(|folder| folder == name))
-        });
+fn batons_folders_are_there_before_their_first_use(world: &mut World) {
+    world.eventually("all folders are made", |world| {
+        let folders = world.eyes().folders();
+        ["Baton/Ana", "Baton/Ben", "Baton/Cleo", "Baton/Resolved"]
+            .iter()
+            .all(|name| folders.iter().any(|folder| folder == name))
     });
 }
 
-#[test]
-fn a_renamed_folder_is_made_again_and_its_threads_return() {
-    Setup::folders().tell(|world| {
-        world.customer_writes(SUBJECT);
-        world.opens(SUBJECT);
-        world.agent("ana").claims(SUBJECT);
-        world.becomes(SUBJECT, "assigned, ana");
-        world.eyes().renames_folder("Baton/Ana", "Baton/Anna");
-        world.eventually("the folder is there again", |world| {
-            world.eyes().folders().contains(&"Baton/Ana".to_owned())
-        });
-        world.becomes(SUBJECT, "assigned, ana");
-        assert_eq!(world.thread(SUBJECT).messages().len(), 1);
-        world.agent("ana").resolves(SUBJECT);
-        world.becomes(SUBJECT, "resolved, ana");
+fn a_renamed_folder_is_made_again_and_its_threads_return(world: &mut World) {
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned, ana");
+    world.eyes().renames_folder("Baton/Ana", "Baton/Anna");
+    world.eventually("the folder is there again", |world| {
+        world.eyes().folders().contains(&"Baton/Ana".to_owned())
     });
+    world.becomes(SUBJECT, "assigned, ana");
+    assert_eq!(world.thread(SUBJECT).messages().len(), 1);
+    world.agent("ana").resolves(SUBJECT);
+    world.becomes(SUBJECT, "resolved, ana");
 }
 
-#[test]
-fn a_folder_renamed_while_the_daemon_is_away_is_made_again_too() {
-    Setup::folders().tell(|world| {
-        world.customer_writes(SUBJECT);
-        world.opens(SUBJECT);
-        world.agent("ana").claims(SUBJECT);
-        world.becomes(SUBJECT, "assigned, ana");
-        world.stop();
-        world.eyes().renames_folder("Baton/Ana", "Anna");
-        world.start();
-        world.becomes(SUBJECT, "assigned, ana");
-    });
+fn a_folder_renamed_while_the_daemon_is_away_is_made_again_too(world: &mut World) {
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned, ana");
+    world.stop();
+    world.eyes().renames_folder("Baton/Ana", "Anna");
+    world.start();
+    world.becomes(SUBJECT, "assigned, ana");
 }
 
-#[test]
-fn an_empty_folder_that_was_deleted_is_made_again() {
-    Setup::folders().tell(|world| {
-        world.eventually("the folder is made", |world| {
-            world.eyes().folders().contains(&"Baton/Ben".to_owned())
-        });
-        world.eyes().deletes_folder("Baton/Ben");
-        world.customer_writes(SUBJECT);
-        world.opens(SUBJECT);
-        world.agent("ana").commands("assign", SUBJECT, &["ben"]).done();
-        world.becomes(SUBJECT, "assigned, ben");
+fn an_empty_folder_that_was_deleted_is_made_again(world: &mut World) {
+    world.eventually("the folder is made", |world| {
+        world.eyes().folders().contains(&"Baton/Ben".to_owned())
     });
+    world.eyes().deletes_folder("Baton/Ben");
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").commands("assign", SUBJECT, &["ben"]).done();
+    world.becomes(SUBJECT, "assigned, ben");
 }
 
 /// The mail is gone with the folder; its thread is not forgotten, and says so.
-#[test]
-fn a_folder_that_was_deleted_with_its_mail_leaves_ignored_threads() {
-    Setup::folders().tell(|world| {
-        world.customer_writes(SUBJECT);
-        world.opens(SUBJECT);
-        world.agent("ana").claims(SUBJECT);
-        world.becomes(SUBJECT, "assigned, ana");
-        world.eyes().deletes_folder("Baton/Ana");
-        world.decides(SUBJECT, "ignored, any");
-        world.eventually("the folder is made again", |world| {
-            world.eyes().folders().contains(&"Baton/Ana".to_owned())
-        });
-        world.customer_writes("Late parcel");
-        world.opens("Late parcel");
-        world.agent("ana").claims("Late parcel");
-        world.becomes("Late parcel", "assigned, ana");
+fn a_folder_that_was_deleted_with_its_mail_leaves_ignored_threads(world: &mut World) {
+    world.customer_writes(SUBJECT);
+    world.opens(SUBJECT);
+    world.agent("ana").claims(SUBJECT);
+    world.becomes(SUBJECT, "assigned, ana");
+    world.eyes().deletes_folder("Baton/Ana");
+    world.decides(SUBJECT, "ignored, any");
+    world.eventually("the folder is made again", |world| {
+        world.eyes().folders().contains(&"Baton/Ana".to_owned())
     });
+    world.customer_writes("Late parcel");
+    world.opens("Late parcel");
+    world.agent("ana").claims("Late parcel");
+    world.becomes("Late parcel", "assigned, ana");
 }
 
 /// A shadow sees and decides everything and touches nothing; the world checks that it never even selects.
@@ -296,6 +289,11 @@ fn with_keywords_a_shadow_writes_nothing() {
 #[test]
 fn with_folders_a_shadow_writes_nothing() {
     Setup::folders().shadow().tell(a_shadow_decides_and_writes_nothing);
+}
+
+#[test]
+fn at_exchange_a_shadow_writes_nothing() {
+    Setup::exchange().shadow().tell(a_shadow_decides_and_writes_nothing);
 }
 
 /// The daemon must end at once and in words, and everything must be there again with the database.

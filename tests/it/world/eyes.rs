@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
+use super::at_exchange::AtExchange;
 use super::at_gmail::{self, AtGmail};
 use super::client::{Imap, Response, append_command, quoted};
 use super::host::Host;
@@ -19,7 +20,7 @@ pub(crate) struct Place {
     pub(crate) flags: BTreeSet<String>,
     /// Baton's labels and the star, where the message is seen in Gmail's All Mail.
     pub(crate) labels: Option<BTreeSet<String>>,
-    /// Whether it is a draft or lies in Gmail's Spam or Trash.
+    /// Whether it is a draft or lies in Spam or Trash, at Gmail and at Exchange.
     pub(crate) away: bool,
 }
 
@@ -30,24 +31,28 @@ pub(crate) struct Eyes {
     password: String,
     imap: Option<Imap>,
     gmail: Option<AtGmail>,
+    exchange: Option<AtExchange>,
 }
 
 impl Eyes {
     pub(crate) fn new(port: u16, user: &str, password: &str) -> Eyes {
         let (user, password) = (user.to_owned(), password.to_owned());
-        Eyes { port, user, password, imap: None, gmail: None }
+        Eyes { port, user, password, imap: None, gmail: None, exchange: None }
     }
 
     /// On a mailbox of this host.
     pub(super) fn at(host: &Host, address: &str) -> Eyes {
         let eyes = Eyes::new(host.port(), address, host.password());
-        let gmail = match host {
+        let address = address.to_owned();
+        match host {
+            Host::Dovecot(_) => eyes,
             Host::Gmail(gmail) => {
-                Some(AtGmail { gmail: Arc::clone(gmail), address: address.to_owned() })
+                Eyes { gmail: Some(AtGmail { gmail: Arc::clone(gmail), address }), ..eyes }
             }
-            Host::Dovecot(_) => None,
-        };
-        Eyes { gmail, ..eyes }
+            Host::Exchange(tenant) => {
+                Eyes { exchange: Some(AtExchange { tenant: Arc::clone(tenant), address }), ..eyes }
+            }
+        }
     }
 
     /// Runs a command, once more on a new connection when the old one has died.
@@ -70,6 +75,9 @@ impl Eyes {
 
     /// Puts a message into a folder, as a delivery (`date` is the internal date) or a client does.
     pub(crate) fn append(&mut self, folder: &str, flags: &str, date: Option<&str>, message: &[u8]) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.puts(folder, flags, date, message);
+        }
         let folder = if self.gmail.is_some() { at_gmail::folder(folder) } else { folder };
         let command = append_command(folder, flags, date);
         self.run_with(&command, Some(message)).expect("cannot append");
@@ -81,6 +89,9 @@ impl Eyes {
     }
 
     fn list(&mut self) -> io::Result<Vec<String>> {
+        if let Some(exchange) = &self.exchange {
+            return Ok(exchange.folders());
+        }
         let responses = self.run("LIST \"\" *")?;
         let mut folders = Vec::new();
         for response in &responses {
@@ -102,6 +113,9 @@ impl Eyes {
 
     /// Everything in a folder: where it lies, by Message-ID (without brackets, empty when there is none).
     pub(crate) fn look_into(&mut self, folder: &str) -> io::Result<Vec<(String, Place)>> {
+        if let Some(exchange) = &self.exchange {
+            return Ok(exchange.look_into(folder));
+        }
         self.run(&format!("EXAMINE {}", quoted(folder)))?;
         let what = "UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
         let mut found = Vec::new();
@@ -127,6 +141,9 @@ impl Eyes {
         if let Some(gmail) = &self.gmail {
             return Ok(gmail.look());
         }
+        if let Some(exchange) = &self.exchange {
+            return Ok(exchange.look());
+        }
         let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for folder in self.list()? {
             // A folder may be renamed between the list and the look.
@@ -147,6 +164,9 @@ impl Eyes {
         if let Some(gmail) = &self.gmail {
             return gmail.moves(message_id, to);
         }
+        if let Some(exchange) = &self.exchange {
+            return exchange.moves(message_id, to);
+        }
         self.makes_folder(to);
         for place in self.find(message_id) {
             if place.folder != to && !place.folder.ends_with("Sent") {
@@ -158,6 +178,9 @@ impl Eyes {
 
     /// Moves many messages of one folder with one command.
     pub(crate) fn moves_all(&mut self, from: &str, to: &str) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.moves_all(from, to);
+        }
         self.makes_folder(to);
         self.select(from);
         self.act(&format!("UID MOVE 1:* {}", quoted(to)));
@@ -165,6 +188,9 @@ impl Eyes {
 
     /// Copies the message to another folder.
     pub(crate) fn copies(&mut self, message_id: &str, to: &str) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.copies(message_id, to);
+        }
         self.makes_folder(to);
         let place = self.the_place(message_id);
         self.select(&place.folder);
@@ -176,6 +202,9 @@ impl Eyes {
         if let Some(gmail) = &self.gmail {
             return gmail.stores(message_id, sign, flags);
         }
+        if let Some(exchange) = &self.exchange {
+            return exchange.stores(message_id, sign, flags);
+        }
         for place in self.find(message_id) {
             self.select(&place.folder);
             self.act(&format!("UID STORE {} {sign}FLAGS ({flags})", place.uid));
@@ -186,6 +215,9 @@ impl Eyes {
     pub(crate) fn expunges(&mut self, message_id: &str) {
         if let Some(gmail) = &self.gmail {
             return gmail.expunges(message_id);
+        }
+        if let Some(exchange) = &self.exchange {
+            return exchange.expunges(message_id);
         }
         for place in self.find(message_id) {
             self.select(&place.folder);
@@ -199,23 +231,35 @@ impl Eyes {
         if let Some(gmail) = &self.gmail {
             return gmail.reads(message_id);
         }
+        if let Some(exchange) = &self.exchange {
+            return exchange.reads(message_id);
+        }
         let place = self.the_place(message_id);
         self.select(&place.folder);
         self.act(&format!("UID FETCH {} (BODY[])", place.uid));
     }
 
     pub(crate) fn renames_folder(&mut self, from: &str, to: &str) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.renames_folder(from, to);
+        }
         self.leave();
         self.act(&format!("RENAME {} {}", quoted(from), quoted(to)));
     }
 
     pub(crate) fn deletes_folder(&mut self, folder: &str) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.deletes_folder(folder);
+        }
         self.leave();
         self.act(&format!("DELETE {}", quoted(folder)));
     }
 
     /// Makes the folder; that it exists already is no matter.
     pub(crate) fn makes_folder(&mut self, folder: &str) {
+        if let Some(exchange) = &self.exchange {
+            return exchange.makes_folder(folder);
+        }
         if !self.folders().iter().any(|name| name == folder) {
             let _ = self.run(&format!("CREATE {}", quoted(folder)));
         }

@@ -1,21 +1,26 @@
 //! Who keeps the mailboxes of a world: a real Dovecot, or one of the emulated providers.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::dovecot::{Dovecot, Server};
+use super::exchange::{Language, Tenant};
 use super::gmail::Gmail;
+use super::tokens::microsoft::{CLIENT_ID, SECRET, TENANT};
 
 /// Which provider a story is told at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Provider {
     Dovecot,
     Gmail,
+    Exchange,
 }
 
 /// The running servers of one provider.
 pub(crate) enum Host {
     Dovecot(Box<Dovecot>),
     Gmail(Arc<Gmail>),
+    Exchange(Arc<Tenant>),
 }
 
 impl Host {
@@ -24,6 +29,11 @@ impl Host {
         match provider {
             Provider::Dovecot => Host::Dovecot(Box::new(Dovecot::start(server.clone()))),
             Provider::Gmail => Host::Gmail(Arc::new(Gmail::start(addresses))),
+            Provider::Exchange => {
+                let tenant = Tenant::start();
+                addresses.iter().for_each(|one| tenant.adds_mailbox(one, Language::English));
+                Host::Exchange(Arc::new(tenant))
+            }
         }
     }
 
@@ -31,6 +41,7 @@ impl Host {
         match self {
             Host::Dovecot(dovecot) => dovecot.port,
             Host::Gmail(gmail) => gmail.port(),
+            Host::Exchange(tenant) => tenant.imap.port,
         }
     }
 
@@ -40,14 +51,53 @@ impl Host {
         match self {
             Host::Dovecot(dovecot) => dovecot.loses_uids(address, folder),
             Host::Gmail(gmail) => gmail.renumbers(address, "[Gmail]/All Mail"),
+            Host::Exchange(tenant) => tenant.renumbers_of(address, folder),
         }
     }
 
-    /// The password of every mailbox.
+    /// The password of every mailbox; at Exchange the secret of the application.
     pub(super) fn password(&self) -> &'static str {
         match self {
             Host::Dovecot(_) => super::PASSWORD,
             Host::Gmail(_) => Gmail::PASSWORD,
+            Host::Exchange(_) => SECRET,
+        }
+    }
+
+    /// How Baton logs in to the mailbox at this port, as the last sections of its `[[mailbox]]`. What [`Host::password`] says
+    /// is in a file in `dir`.
+    pub(super) fn login(&self, address: &str, port: u16, dir: &str) -> String {
+        let mut text = String::new();
+        let secret = format!("{{ file = \"{dir}/password\" }}");
+        let server = format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n");
+        if let Host::Exchange(tenant) = self {
+            let url = tenant.microsoft.token_url(TENANT);
+            let _ = write!(
+                text,
+                "[mailbox.login]\nmethod = \"oauth2\"\nflow = \"client-credentials\"\ntenant = \"{TENANT}\"\n\
+                 client_id = \"{CLIENT_ID}\"\nclient_secret = {secret}\ntoken_url = \"{url}\"\n\
+                 [mailbox.imap]\n{server}"
+            );
+        } else {
+            let _ =
+                write!(text, "[mailbox.imap]\n{server}user = \"{address}\"\npassword = {secret}\n");
+        }
+        text
+    }
+
+    /// What else the mailbox's section says, unless a story says it: that nobody has to wait.
+    pub(super) fn usual_settings(&self) -> &'static [&'static str] {
+        match self {
+            Host::Exchange(_) => &["poll_seconds = 1", "leave_moved_seconds = 0"],
+            Host::Dovecot(_) | Host::Gmail(_) => &["poll_seconds = 1"],
+        }
+    }
+
+    /// Which `provider` the mailbox's section names.
+    pub(super) fn provider(&self) -> &'static str {
+        match self {
+            Host::Exchange(_) => "microsoft365",
+            Host::Dovecot(_) | Host::Gmail(_) => "imap",
         }
     }
 

@@ -5,6 +5,7 @@
 //! itself checks what must hold after every story: see [`World::finish`].
 
 mod after;
+mod at_exchange;
 mod at_gmail;
 mod baton;
 mod client;
@@ -45,7 +46,7 @@ pub(crate) use self::host::{Host, Provider};
 pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
-pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts};
+pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts, in_folder_layouts};
 
 /// The password of every user of the world's server.
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -114,17 +115,24 @@ impl World {
             Layout::Labels => "labels",
         };
         let since = self.days_ago(40).strftime("%Y-%m-%d").to_string();
+        let mut settings = self.setup.settings.clone();
+        for usual in self.host.usual_settings() {
+            let key = usual.split(' ').next().unwrap_or_default();
+            if !settings.iter().any(|line| line.starts_with(key)) {
+                settings.push((*usual).to_owned());
+            }
+        }
         let mut text = format!("state_dir = \"{dir}/state\"\n\n");
         for shared in &self.mailboxes {
             let (name, address, port) = (shared.name, &shared.address, shared.proxy.port);
             let _ = write!(
                 text,
                 "[[mailbox]]\nname = \"{name}\"\naddress = \"{address}\"\naliases = [\"{name}-help@example.test\"]\n\
-                 since = \"{since}\"\nlayout = \"{layout}\"\npoll_seconds = 1\n{}\n\
-                 [mailbox.imap]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nuser = \"{address}\"\n\
-                 password = {{ file = \"{dir}/password\" }}\n\
+                 since = \"{since}\"\nprovider = \"{}\"\nlayout = \"{layout}\"\n{}\n{}\
                  [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = 31025\ntls = \"none\"\n\n",
-                self.setup.settings.join("\n"),
+                self.host.provider(),
+                settings.join("\n"),
+                self.host.login(address, port, &dir.to_string()),
             );
         }
         for (id, name) in people::AGENTS {
@@ -179,7 +187,16 @@ impl World {
     pub(crate) fn dovecot(&mut self) -> &mut Dovecot {
         match &mut self.host {
             Host::Dovecot(dovecot) => dovecot,
-            Host::Gmail(_) => panic!("this story needs a Dovecot"),
+            Host::Gmail(_) | Host::Exchange(_) => panic!("this story needs a Dovecot"),
+        }
+    }
+
+    /// The tenant of a story that is told at Exchange.
+    #[track_caller]
+    pub(crate) fn tenant(&self) -> &exchange::Tenant {
+        match &self.host {
+            Host::Exchange(tenant) => tenant,
+            Host::Dovecot(_) | Host::Gmail(_) => panic!("this story needs Exchange"),
         }
     }
 

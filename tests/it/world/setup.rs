@@ -45,6 +45,11 @@ impl Setup {
         Setup::new(Layout::Labels)
     }
 
+    /// Folders at Exchange Online.
+    pub(crate) fn exchange() -> Setup {
+        Setup::folders().at(Provider::Exchange)
+    }
+
     /// At this provider, whatever the layout.
     pub(crate) fn at(mut self, provider: Provider) -> Setup {
         self.provider = provider;
@@ -104,13 +109,36 @@ macro_rules! in_both_layouts {
 }
 pub(crate) use in_both_layouts;
 
-/// Tells each story in the layouts of Dovecot and in Gmail's, as `labels::the_story`.
+/// Tells each story in the layouts of Dovecot, in Gmail's as `labels::the_story`, and at Exchange as `exchange::the_story`.
 macro_rules! in_all_layouts {
     ($($story:ident),* $(,)?) => {
         $crate::world::in_both_layouts!($($story),*);
         mod labels {
             $(#[test] fn $story() { $crate::world::Setup::labels().tell(super::$story); })*
         }
+        mod exchange {
+            $(#[test] fn $story() { $crate::world::Setup::exchange().tell(super::$story); })*
+        }
     };
 }
 pub(crate) use in_all_layouts;
+
+/// Tells each story wherever folders are the marks: `in_folders::at_dovecot::the_story` and `in_folders::at_exchange::…`. A
+/// line for the configuration may stand first.
+macro_rules! in_folder_layouts {
+    ($($story:ident $(with $line:literal)?),* $(,)?) => {
+        mod in_folders {
+            mod at_dovecot {
+                $(#[test] fn $story() {
+                    $crate::world::Setup::folders()$(.with($line))?.tell(super::super::$story);
+                })*
+            }
+            mod at_exchange {
+                $(#[test] fn $story() {
+                    $crate::world::Setup::exchange()$(.with($line))?.tell(super::super::$story);
+                })*
+            }
+        }
+    };
+}
+pub(crate) use in_folder_layouts;

@@ -104,8 +104,8 @@ fn carries_marks(place: &Place) -> bool {
 /// nothing is to be done about it.
 fn stays(place: &Place, state: &str) -> bool {
     match place.folder.as_str() {
-        "Sent" => true,
-        "Archive" => matches!(state, "new" | "resolved" | "ignored"),
+        "Sent" | "Sent Items" | "Gesendete Elemente" => true,
+        "Archive" | "Archiv" => matches!(state, "new" | "resolved" | "ignored"),
         _ => false,
     }
 }

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use self::knobs::Knobs;
 use self::mailbox::Mailbox;
 pub(crate) use self::mailbox::{Category, Language, Shown};
+pub(crate) use self::people::Person as People;
 use self::people::Person;
 use self::service::Exchange;
 use self::smtp::Smtp;
@@ -75,6 +76,16 @@ impl Tenant {
         Tenant { microsoft, imap, smtp, graph }
     }
 
+    /// Adds a shared mailbox that the app may open, with its folders in this language; takes the place of one with this address.
+    pub(crate) fn adds_mailbox(&self, address: &str, language: Language) {
+        self.imap.with(|exchange| {
+            let mut mailbox = Mailbox::new(address, language);
+            mailbox.full_access = vec![CLIENT_ID.to_owned()];
+            mailbox.send_as = mailbox.full_access.clone();
+            exchange.mailboxes.insert(address.to_lowercase(), mailbox);
+        });
+    }
+
     /// Turns knobs.
     pub(crate) fn set(&self, turn: impl FnOnce(&mut Knobs)) {
         self.imap.with(|exchange| turn(&mut exchange.knobs));
@@ -107,6 +118,26 @@ impl Tenant {
         self.imap.with(|exchange| act(&mut exchange.outlook(SHARED)))
     }
 
+    /// Somebody works in another mailbox with Outlook.
+    #[track_caller]
+    pub(crate) fn outlook_of<T>(&self, address: &str, act: impl FnOnce(&mut People<'_>) -> T) -> T {
+        self.imap.with(|exchange| act(&mut exchange.outlook(address)))
+    }
+
+    /// A message comes to lie in a folder of a mailbox, by name or special use, as if it had been received then.
+    #[track_caller]
+    pub(crate) fn puts(
+        &self,
+        address: &str,
+        folder: &str,
+        message: &[u8],
+        flags: &[&str],
+        received: jiff::Timestamp,
+    ) {
+        self.imap
+            .with(|exchange| exchange.puts_received(address, folder, message, flags, received));
+    }
+
     /// Everything in the shared mailbox.
     pub(crate) fn shown(&self) -> Vec<Shown> {
         self.mailbox(SHARED, |mailbox| mailbox.shown())
@@ -119,8 +150,14 @@ impl Tenant {
 
     /// A folder of the shared mailbox is numbered anew; who has it open is thrown out (M49).
     pub(crate) fn renumbers(&self, folder: &str) {
+        self.renumbers_of(SHARED, folder);
+    }
+
+    /// The same in another mailbox.
+    #[track_caller]
+    pub(crate) fn renumbers_of(&self, address: &str, folder: &str) {
         self.imap.with(|exchange| {
-            let mailbox = exchange.mailbox(SHARED);
+            let mailbox = exchange.mailbox(address);
             let folder = mailbox.folder(folder).id;
             mailbox.store.renumber(folder);
             exchange.throw_out("* BYE Connection is closed. 14");

@@ -44,8 +44,19 @@ impl Mailbox {
 
     /// A person moves the messages with this Message-ID; a copy of each lies in Recoverable Items then (M43).
     pub(super) fn drag(&mut self, message_id: &str, to: FolderId, now: i64) {
+        self.drag_from(message_id, None, to, now);
+    }
+
+    /// The same with those of one folder only.
+    pub(super) fn drag_from(
+        &mut self,
+        message_id: &str,
+        only: Option<FolderId>,
+        to: FolderId,
+        now: i64,
+    ) {
         for (from, uid, mail) in self.places(message_id) {
-            if from == to {
+            if from == to || only.is_some_and(|only| only != from) {
                 continue;
             }
             plain::relocate(&mut self.store, from, &[uid], to);

@@ -33,14 +33,25 @@ impl Exchange {
         message: &str,
         flags: &[&str],
     ) -> MailId {
+        self.puts_received(mailbox, folder, message.as_bytes(), flags, jiff::Timestamp::now())
+    }
+
+    /// The same, with the time at which it was received.
+    pub(super) fn puts_received(
+        &mut self,
+        mailbox: &str,
+        folder: &str,
+        message: &[u8],
+        flags: &[&str],
+        received: jiff::Timestamp,
+    ) -> MailId {
         let renders = self.knobs.renders;
         let mailbox = self.mailbox(mailbox);
         let number = mailbox.store.modseq;
-        let bytes = message.as_bytes();
-        let bytes = if renders { rendered(bytes, number) } else { bytes.to_vec() };
+        let bytes = if renders { rendered(message, number) } else { message.to_vec() };
         let flags: BTreeSet<String> = flags.iter().map(|&flag| flag.to_owned()).collect();
         let folder = mailbox.folder(folder).id;
-        let mail = mailbox.store.add_mail(bytes, jiff::Timestamp::now(), flags);
+        let mail = mailbox.store.add_mail(bytes, received, flags);
         mailbox.store.place(mail, folder);
         mail
     }
@@ -67,6 +78,14 @@ impl Person<'_> {
         self.mails(message_id);
         let to = self.here().folder(to).id;
         self.here().drag(message_id, to, now);
+    }
+
+    /// Drags those that lie in one folder into another.
+    #[track_caller]
+    pub(crate) fn moves_from(&mut self, message_id: &str, from: &str, to: &str) {
+        let now = self.exchange.ledger.now();
+        let (from, to) = (self.here().folder(from).id, self.here().folder(to).id);
+        self.here().drag_from(message_id, Some(from), to, now);
     }
 
     /// Deletes it, which is moving it to the Deleted Items.
