@@ -2,13 +2,15 @@
 //!
 //! `states` walks the arrows of the state table, `gestures` what people do in their clients, `commands` what they
 //! type, `conversations` what belongs together, `upkeep` what happens to mailboxes, servers and the daemon.
-//! Most are told in both layouts: `cargo test --test it states::folders::a_reply` runs one of them.
+//! Most are told in all layouts: `cargo test --test it states::folders::a_reply` runs one of them.
 
 mod commands;
 mod conversations;
+mod exchange;
 mod gestures;
 mod gmail;
 mod itself;
+mod outlook;
 mod servers;
 mod states;
 mod upkeep;
