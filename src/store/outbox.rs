@@ -193,9 +193,10 @@ impl Tx<'_> {
     pub fn wish_at_once(&self, mailbox: i64, now: Timestamp) -> Result<()> {
         self.conn
             .prepare_cached(
-                "UPDATE outbox SET due_at = ?2 WHERE mailbox = ?1 AND due_at > ?2 AND attempts = 0",
+                "UPDATE outbox SET due_at = ?2
+                 WHERE mailbox = ?1 AND effect = ?3 AND due_at > ?2 AND attempts = 0",
             )?
-            .execute(params![mailbox, now.0])?;
+            .execute(params![mailbox, now.0, Effect::ShowMarks.name()])?;
         Ok(())
     }
 
