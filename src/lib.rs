@@ -54,6 +54,7 @@
 //! | how a server is spoken to | [`imap`] |
 //! | how Graph is spoken to | [`graph`] |
 //! | how a token is got, what a refused login means | [`login`] |
+//! | how mail leaves | [`relay`] |
 //! | a key of the configuration | [`config`], and `config.example.toml` |
 //! | what a person sees on the command line | [`cli`] |
 
@@ -65,10 +66,12 @@ pub mod mail;
 // What it remembers.
 pub mod store;
 
-// The doors: to the mailboxes, and to Microsoft Graph; and what opens them.
+// The doors: to the mailboxes, to Microsoft Graph, to the server that sends; and what opens them.
 pub mod graph;
 pub mod imap;
 pub mod login;
+pub mod relay;
+pub mod tls;
 
 // What turns the wheels.
 pub mod daemon;
