@@ -55,6 +55,7 @@
 //! | how Graph is spoken to | [`graph`] |
 //! | how a token is got, what a refused login means | [`login`] |
 //! | how mail leaves | [`relay`] |
+//! | what `baton doctor` looks at, and says | [`doctor`], a file for each theme; then its cases below `tests/data/doctor` |
 //! | a key of the configuration | [`config`], and `config.example.toml` |
 //! | what a person sees on the command line | [`cli`] |
 
@@ -76,6 +77,9 @@ pub mod tls;
 // What turns the wheels.
 pub mod daemon;
 pub mod engine;
+
+// What looks at all of it, and changes nothing.
+pub mod doctor;
 
 // The hallway.
 pub mod cli;

@@ -17,11 +17,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("login", &["clock", "config", "desk", "tls"]),
     ("graph", &["clock", "desk", "login"]),
     ("engine", &["clock", "desk", "mail", "store"]),
-    ("daemon", &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "store"]),
+    ("daemon", &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"]),
+    (
+        "doctor",
+        &["clock", "config", "daemon", "desk", "imap", "login", "mail", "relay", "store", "tls"],
+    ),
     (
         "cli",
         &[
-            "clock", "config", "daemon", "desk", "engine", "imap", "login", "mail",
+            "clock", "config", "daemon", "desk", "doctor", "engine", "imap", "login", "mail",
             "store",
         ],
     ),
