@@ -300,6 +300,7 @@ mod tests {
             token_url: String::new(),
             tenant: None,
             secret_expires: None,
+            graph_url: String::new(),
         }
     }
 

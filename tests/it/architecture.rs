@@ -17,7 +17,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("login", &["clock", "config", "desk", "tls"]),
     ("graph", &["clock", "desk", "login"]),
     ("engine", &["clock", "desk", "mail", "store"]),
-    ("daemon", &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"]),
+    (
+        "daemon",
+        &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"],
+    ),
     (
         "doctor",
         &["clock", "config", "daemon", "desk", "imap", "login", "mail", "relay", "store", "tls"],
