@@ -55,6 +55,8 @@
 //! | how a server is spoken to | [`imap`] |
 //! | how Graph is spoken to | [`graph`] |
 //! | how a token is got, what a refused login means | [`login`] |
+//! | how mail leaves | [`relay`] |
+//! | what `baton doctor` looks at, and says | [`doctor`], a file for each theme; then its cases below `tests/data/doctor` |
 //! | a key of the configuration | [`config`], and `config.example.toml` |
 //! | what a person sees on the command line | [`cli`] |
 
@@ -66,14 +68,19 @@ pub mod mail;
 // What it remembers.
 pub mod store;
 
-// The doors: to the mailboxes, and to Microsoft Graph; and what opens them.
+// The doors: to the mailboxes, to Microsoft Graph, to the server that sends; and what opens them.
 pub mod graph;
 pub mod imap;
 pub mod login;
+pub mod relay;
+pub mod tls;
 
 // What turns the wheels.
 pub mod daemon;
 pub mod engine;
+
+// What looks at all of it, and changes nothing.
+pub mod doctor;
 
 // The hallway.
 pub mod cli;

@@ -1,13 +1,10 @@
 //! `baton check`: is the configuration right? Its problems are told by `config`; here is what else must be in place.
 
-use std::path::Path;
-
 use super::print::Out;
 use super::time::short;
 use super::{Exit, online};
-use crate::config::{
-    ClientProof, Config, Flow, LayoutChoice, Login, Mailbox, PasswordSource, SecretError, Tls,
-};
+use crate::config::{Config, LayoutChoice, Mailbox, SecretError, Tls};
+use crate::doctor::secrets;
 
 /// Check the configuration; with --online, log in and see what each server can do
 ///
@@ -80,41 +77,6 @@ fn describe(mailbox: &Mailbox, out: &mut Out) -> anyhow::Result<()> {
     )
 }
 
-/// A secret of a mailbox: the key in the file, where it is, and whether it is a document of several lines.
-struct Secret<'a> {
-    key: String,
-    source: &'a PasswordSource,
-    is_document: bool,
-}
-
-/// The secrets of a mailbox, each once.
-fn secrets(mailbox: &Mailbox) -> Vec<Secret<'_>> {
-    let mut found: Vec<Secret<'_>> = Vec::new();
-    let mut add = |key: &str, source, is_document| {
-        if !found.iter().any(|known| known.source == source) {
-            found.push(Secret { key: key.to_owned(), source, is_document });
-        }
-    };
-    let servers = [("imap", Some(&mailbox.imap)), ("smtp", mailbox.smtp.as_ref())];
-    for (section, server) in servers.into_iter().filter_map(|(name, server)| Some((name, server?)))
-    {
-        match &server.login {
-            Login::Password(source) => add(&format!("{section}.password"), source, false),
-            Login::OAuth2(oauth) => {
-                if let Flow::ServiceAccount { key } = &oauth.flow {
-                    add("login.key", key, true);
-                }
-                match oauth.client().map(|client| &client.proof) {
-                    Some(ClientProof::Secret(secret)) => add("login.client_secret", secret, false),
-                    Some(ClientProof::Certificate { key, .. }) => add("login.key", key, true),
-                    Some(ClientProof::None) | None => {}
-                }
-            }
-        }
-    }
-    found
-}
-
 /// Reads each secret of the mailbox once, to see that it is there.
 fn check_secrets(
     nth: usize,
@@ -125,11 +87,10 @@ fn check_secrets(
 ) -> Exit {
     let file = config.file.display();
     let mut exit = Exit::Done;
-    for Secret { key, source, is_document } in secrets(mailbox) {
-        let key = format!("{file}: mailbox[{nth}].{key}");
-        let read = if is_document { source.read_document() } else { source.read() };
-        match read {
-            Ok(_) => {}
+    for secret in secrets::of(mailbox) {
+        let key = format!("{file}: mailbox[{nth}].{}", secret.key);
+        match secret.try_out() {
+            Ok(()) => {}
             // Only the daemon's own environment can tell.
             Err(error @ (SecretError::NoVariable(_) | SecretError::NoCredentials(_)))
                 if !online =>
@@ -141,9 +102,7 @@ fn check_secrets(
                 exit = Exit::Misconfigured;
             }
         }
-        if let PasswordSource::File(path) = source
-            && is_open_to_all(path)
-        {
+        if let Some(path) = secret.open_to_all() {
             let path = path.display();
             out.aside(&format!(
                 "{key}: warning: everybody on this machine may use {path}; chmod o= {path}"
@@ -151,10 +110,4 @@ fn check_secrets(
         }
     }
     exit
-}
-
-/// Whether anybody at all may read or write the file.
-fn is_open_to_all(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o006 != 0)
 }

@@ -7,6 +7,7 @@
 mod act;
 mod audit;
 mod check;
+mod doctor;
 mod documents;
 mod explain;
 mod export;
@@ -47,6 +48,7 @@ const MISUSED: u8 = 2;
 const EXAMPLES: &str = "\
 Examples:
   baton check --online              is the configuration right, and what can the server do?
+  baton doctor support --probe      what is wrong with this mailbox, and what to do about it?
   baton login support               agree that Baton may read a mailbox of Gmail or Microsoft 365
   baton threads                     every open thread
   baton show 12                     one thread: its mails and everything that happened
@@ -80,6 +82,7 @@ struct Arguments {
 enum Command {
     Run(service::Args),
     Check(check::Args),
+    Doctor(doctor::Args),
     Login(login::Args),
     Status(status::Args),
     Threads(threads::Args),
@@ -149,6 +152,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> anyhow::Result<Exit> {
         Command::Man(args) => documents::man(&args, out),
         Command::Run(args) => service::run(&args, config()?),
         Command::Check(args) => check::run(&args, &config()?, out),
+        Command::Doctor(args) => doctor::run(&args, &config()?, out),
         Command::Login(args) => login::run(&args, &config()?, out),
         Command::Status(args) => status::run(&args, &config()?, out),
         Command::Threads(args) => threads::run(&args, &config()?, out),

@@ -6,20 +6,10 @@ use super::print::{Ink, Out, plain};
 use crate::config::{Config, Mailbox};
 use crate::daemon;
 use crate::desk::layout::Layout;
+use crate::doctor::server::{DIFFERENCES, Difference};
+use crate::imap::checkup::{self, Halt, Visit};
 use crate::imap::connect::Access;
-use crate::imap::probe::{self, Found};
 use crate::imap::{Role, Server};
-
-/// Capabilities that make a difference, and the difference that each makes.
-const DIFFERENCES: &[(&str, &[&str], &str)] = &[
-    ("IDLE", &["IDLE"], "without it, new mail is seen at the next poll"),
-    ("NOTIFY", &["NOTIFY"], "without it, other folders than INBOX are polled"),
-    ("CONDSTORE/QRESYNC", &["QRESYNC", "CONDSTORE"], "without it, flags are compared one by one"),
-    ("LIST-STATUS", &["LIST-STATUS"], "without it, folders are asked one by one"),
-    ("MOVE", &["MOVE"], "without it, mails are copied and the originals removed"),
-    ("UIDPLUS", &["UIDPLUS"], "without it, moved mails are found again by their content"),
-    ("SPECIAL-USE", &["SPECIAL-USE"], "without it, folders are known by their usual names"),
-];
 
 /// Connects and tells what was found. Answers whether the mailbox can be used as it is configured.
 pub(super) fn visit(mailbox: &Mailbox, config: &Config, out: &mut Out) -> anyhow::Result<bool> {
@@ -27,7 +17,8 @@ pub(super) fn visit(mailbox: &Mailbox, config: &Config, out: &mut Out) -> anyhow
         let key = daemon::Key::new(mailbox, &config.state_dir);
         // Selecting for writing is the only way to learn which keywords the server would keep; nothing is written.
         let settings = daemon::settings(mailbox, &key, Access::ReadWrite);
-        probe::probe(&settings).await.map_err(|error| key.explained(error).0)
+        let found = checkup::visit(&settings).await.map_err(Halt::into_error);
+        found.map_err(|error| key.explained(error).0)
     });
     let found = match found {
         Ok(found) => found,
@@ -59,20 +50,16 @@ pub(super) fn visit(mailbox: &Mailbox, config: &Config, out: &mut Out) -> anyhow
 }
 
 fn capabilities(server: &Server, out: &mut Out) -> anyhow::Result<()> {
-    let has = |names: &[&str]| {
-        names.iter().any(|name| server.capabilities.iter().any(|have| have == name))
-    };
-    type Row = (&'static str, &'static [&'static str], &'static str);
-    let (can, cannot): (Vec<&Row>, Vec<&Row>) =
-        DIFFERENCES.iter().partition(|(_, names, _)| has(names));
-    let mut able: Vec<&str> = can.iter().map(|(name, ..)| *name).collect();
+    let (can, cannot): (Vec<&Difference>, Vec<&Difference>) =
+        DIFFERENCES.iter().partition(|difference| difference.is_had_by(server));
+    let mut able: Vec<&str> = can.iter().map(|difference| difference.name).collect();
     if server.keywords {
         able.push("keywords in INBOX");
     }
     let able = if able.is_empty() { "plain IMAP".into() } else { able.join(", ") };
     out.paragraph(2, &format!("the server can do: {able}"))?;
-    for (name, _, difference) in cannot {
-        out.paragraph(2, &format!("it lacks {name}: {difference}"))?;
+    for Difference { name, without, .. } in cannot {
+        out.paragraph(2, &format!("it lacks {name}: without it, {without}"))?;
     }
     if !server.keywords {
         out.paragraph(2, "it keeps no keywords in INBOX")?;
@@ -80,7 +67,7 @@ fn capabilities(server: &Server, out: &mut Out) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn folders(found: &Found, labels: bool, out: &mut Out) -> anyhow::Result<()> {
+fn folders(found: &Visit, labels: bool, out: &mut Out) -> anyhow::Result<()> {
     let gmail = [(Role::All, "all mail"), (Role::Junk, "junk"), (Role::Trash, "trash")];
     let others = [
         (Role::Sent, "sent"),

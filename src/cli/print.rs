@@ -186,10 +186,18 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
 
 /// The text on lines of at most `width` columns, broken at spaces; a longer word has a line of its own, shortened.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    broken(text.split_whitespace().map(|word| shortened(word, width)), width)
+}
+
+/// The same, with longer words as they are: what is to be typed or opened must be whole.
+pub(super) fn wrapped_whole(text: &str, width: usize) -> Vec<String> {
+    broken(text.split_whitespace().map(str::to_owned), width)
+}
+
+fn broken(words: impl Iterator<Item = String>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
-        let word = shortened(word, width);
+    for word in words {
         if !line.is_empty() && columns(&line) + 1 + columns(&word) > width {
             lines.push(std::mem::take(&mut line));
         }

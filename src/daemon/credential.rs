@@ -8,6 +8,7 @@ use crate::desk::retry::Retry;
 use crate::imap::Error;
 use crate::imap::connect::{Asked, Credential, Login, NoProof, Proof};
 use crate::login::{Answer, Case, Failure, Tokens, Way, failure_of, way_of};
+use crate::relay;
 
 /// The way to log in to a mailbox: asked anew at each connection.
 #[derive(Clone, Debug)]
@@ -90,7 +91,8 @@ impl Key {
         Login { user: user.to_owned(), credential: std::sync::Arc::new(self.with.clone()) }
     }
 
-    fn way(&self) -> Way {
+    /// With what it logs in.
+    pub fn way(&self) -> Way {
         match &self.with {
             With::Password(_) => Way::Password,
             With::Tokens(tokens) => way_of(tokens.oauth()),
@@ -101,18 +103,53 @@ impl Key {
     pub fn explained(&self, error: Error) -> (anyhow::Error, Retry) {
         let retry = error.retry();
         let Some(failure) = self.failure(&error) else { return (error.into(), retry) };
-        // The object id is known since the last token.
-        let case = match &self.with {
-            With::Password(_) => self.case.clone(),
-            With::Tokens(tokens) => tokens.case(),
-        };
-        let words = case.words(failure, self.provider, self.way());
+        let words = self.case().words(failure, self.provider, self.way());
         let retry = match retry {
             // What the door already knows of waiting counts for more.
             Retry::Later | Retry::After(_) => retry,
             Retry::Never => failure.retry(),
         };
         (anyhow::Error::new(error).context(words), retry)
+    }
+
+    /// What is to be said of a connection's error where it is about the login: what it means, what is wrong, what to do.
+    pub fn diagnosed(&self, error: &Error) -> Option<(Failure, String, String)> {
+        let failure = match error {
+            Error::LoginRefused { answer, .. } => failure_of(
+                self.provider,
+                self.way(),
+                &Answer::Imap { text: answer, challenge: None },
+            ),
+            error => self.failure(error)?,
+        };
+        let (what, remedy) = self.case().told(failure, self.provider, self.way());
+        Some((failure, what, remedy))
+    }
+
+    /// Whom and what the words about a failure have to name. The object id is known since the last token.
+    pub fn case(&self) -> Case {
+        match &self.with {
+            With::Password(_) => self.case.clone(),
+            With::Tokens(tokens) => tokens.case(),
+        }
+    }
+
+    /// What is shown to the server that sends: a password of its own, or else what opens the mailbox.
+    ///
+    /// # Errors
+    /// When it cannot be read, or there is no token.
+    pub async fn relay_proof(&self, login: &config::Login) -> anyhow::Result<relay::Proof> {
+        match (login, &self.with) {
+            (config::Login::OAuth2(_), With::Tokens(tokens)) => {
+                Ok(relay::Proof::Bearer(tokens.access().await?.expose().to_owned()))
+            }
+            (config::Login::Password(source), _) => {
+                Ok(relay::Proof::Password(source.read()?.expose().to_owned()))
+            }
+            (config::Login::OAuth2(_), With::Password(_)) => {
+                anyhow::bail!("the mailbox has no tokens; write [mailbox.login]")
+            }
+        }
     }
 
     /// What a refused login means; `None` where the error is about something else, or has said so already.

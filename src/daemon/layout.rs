@@ -1,8 +1,9 @@
 //! How marks are shown on a server: what the admin chose, or else what the server can carry.
 
 use crate::config::LayoutChoice;
-use crate::desk::layout::Layout;
-use crate::imap::Server;
+use crate::desk::layout::{Dialect, Layout};
+use crate::desk::policy::Policy;
+use crate::imap::{Listed, Role, Server};
 
 /// The capability of Gmail's labels (G4).
 const GMAIL: &str = "X-GM-EXT-1";
@@ -49,6 +50,20 @@ pub fn layout(
         }
         LayoutChoice::Auto => Ok((Layout::Folders, "since INBOX keeps no keywords")),
     }
+}
+
+/// How marks are spelled on a server with these folders.
+pub fn dialect(policy: &Policy, layout: Layout, folders: &[Listed]) -> Dialect {
+    let delimiter = folders.iter().find_map(|folder| folder.delimiter).unwrap_or('/');
+    Dialect::new(policy, layout, &prefix(folders, delimiter), delimiter)
+}
+
+/// What stands before the root where the server puts every folder below INBOX (Courier, some Cyrus).
+fn prefix(folders: &[Listed], delimiter: char) -> String {
+    let prefix = format!("INBOX{delimiter}");
+    let mut others = folders.iter().filter(|folder| folder.role != Role::Inbox).peekable();
+    let below = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&prefix));
+    if below { prefix } else { String::new() }
 }
 
 #[cfg(test)]

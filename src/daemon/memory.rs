@@ -8,9 +8,9 @@ use tokio::sync::Notify;
 
 use crate::clock::Timestamp;
 use crate::config::LayoutChoice;
-use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, layout};
+use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 use crate::daemon::{Mode, Shared};
-use crate::desk::layout::{Dialect, Layout};
+use crate::desk::layout::Layout;
 use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
 use crate::imap::{
     Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
@@ -116,14 +116,6 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// What stands before the root where the server puts every folder below INBOX (Courier, some Cyrus).
-fn prefix(folders: &[Listed], delimiter: char) -> String {
-    let prefix = format!("INBOX{delimiter}");
-    let mut others = folders.iter().filter(|folder| folder.role != Role::Inbox).peekable();
-    let below = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&prefix));
-    if below { prefix } else { String::new() }
-}
-
 /// Reads the message; of a panic in a library nothing is left but that it cannot be read.
 fn seen(sighting: Sighting) -> Seen {
     Seen {
@@ -192,9 +184,7 @@ impl Memory for LaneMemory {
         if layout == Layout::Labels && !folders.iter().any(|folder| folder.role == Role::All) {
             anyhow::bail!(ALL_MAIL_IS_HIDDEN);
         }
-        let delimiter = folders.iter().find_map(|folder| folder.delimiter).unwrap_or('/');
-        let prefix = prefix(&folders, delimiter);
-        let dialect = Dialect::new(&policy, layout, &prefix, delimiter);
+        let dialect = dialect(&policy, layout, &folders);
         let listed: Vec<ListedFolder> = folders
             .into_iter()
             .map(|folder| ListedFolder {
@@ -206,8 +196,8 @@ impl Memory for LaneMemory {
         let now = self.shared.clock.now();
         let work = move |tx: &Tx<'_>| {
             let known = (row.layout, row.prefix.as_str(), row.delimiter);
-            if known != (Some(layout), dialect.prefix.as_str(), delimiter) {
-                tx.set_dialect(row.id, layout, &dialect.prefix, delimiter)?;
+            if known != (Some(layout), dialect.prefix.as_str(), dialect.delimiter) {
+                tx.set_dialect(row.id, layout, &dialect.prefix, dialect.delimiter)?;
             }
             let listing = engine::list(tx, &policy, &dialect, row.id, &listed)?;
             if tx.set_spelled(row.id, &dialect.spelled(&policy))? {

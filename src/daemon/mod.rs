@@ -25,7 +25,7 @@ use tokio::sync::{Notify, watch};
 
 pub use credential::Key;
 pub use lane::settings;
-pub use layout::{ALL_MAIL_IS_HIDDEN, layout};
+pub use layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 pub use lock::is_running;
 pub use socket::{ask, trouble};
 

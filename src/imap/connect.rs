@@ -4,13 +4,10 @@
 //! `session.rs`. Where to start: [`Settings`].
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_imap::imap_proto::{Capability, Response};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -22,6 +19,7 @@ use super::log_in::{self, Server};
 pub use super::session::Access;
 use super::session::{Session, Who, Wire};
 use crate::clock::Timestamp;
+use crate::tls;
 
 /// How long one address of the server may take to answer.
 const CONNECT_WAIT: Duration = Duration::from_secs(20);
@@ -138,16 +136,10 @@ async fn encrypt(
     wire: Box<dyn Wire>,
 ) -> Result<tokio_rustls::client::TlsStream<Box<dyn Wire>>, Error> {
     let refused = |why: String| Error::Tls { host: who.host.clone(), why };
-    // The provider is named, so that nothing depends on whether a default was installed.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
-        .map_err(|error| refused(error.to_string()))?
-        .with_no_client_auth();
+    let config = tls::client_config().map_err(&refused)?;
     let name = ServerName::try_from(settings.host.clone())
         .map_err(|_| refused(format!("`{}` cannot stand in a certificate", settings.host)))?;
-    let handshake = TlsConnector::from(Arc::new(config)).connect(name, wire);
+    let handshake = TlsConnector::from(config).connect(name, wire);
     match timeout(CONNECT_WAIT.min(settings.patience), handshake).await {
         Ok(Ok(tls)) => Ok(tls),
         // rustls speaks through an io::Error; anything else is the network's.

@@ -3,7 +3,7 @@
 //! A role comes from the configuration, else from a special-use attribute (RFC 6154), else from the usual name in one of
 //! many languages. Where to start: [`roles`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response};
 
@@ -24,6 +24,14 @@ struct Line {
 
 /// Asks for the folders and gives each its role.
 pub(super) async fn list(session: &mut Session, settings: &Settings) -> Result<Vec<Listed>, Error> {
+    Ok(told(session, settings).await?.0)
+}
+
+/// The same, and the names of those folders of which the server itself says what they are for.
+pub(super) async fn told(
+    session: &mut Session,
+    settings: &Settings,
+) -> Result<(Vec<Listed>, BTreeSet<String>), Error> {
     let special = session.can("SPECIAL-USE") && session.can("LIST-EXTENDED");
     let command = match special {
         true => "LIST \"\" \"*\" RETURN (SPECIAL-USE)",
@@ -37,7 +45,9 @@ pub(super) async fn list(session: &mut Session, settings: &Settings) -> Result<V
         }
     };
     session.exec(command, keep).await?;
-    Ok(roles(lines.into_values().collect(), &settings.folders, &settings.root))
+    let marked = lines.values().filter(|line| line.special.is_some());
+    let marked = marked.map(|line| line.name.clone()).collect();
+    Ok((roles(lines.into_values().collect(), &settings.folders, &settings.root), marked))
 }
 
 /// A folder's name as the parser left it, decoded. INBOX is INBOX in every spelling (RFC 3501, section 5.1).

@@ -7,12 +7,14 @@
 //! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
 //! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
-//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
+//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe`, `checkup`,
+//! `rehearsal` and `remains` are for the command line.
 
 mod answer;
 mod arrivals;
 mod before_login;
 mod catch_up;
+pub mod checkup;
 pub mod connect;
 mod credential;
 pub mod error;
@@ -21,6 +23,8 @@ mod folders;
 mod idle;
 mod log_in;
 pub mod probe;
+pub mod rehearsal;
+pub mod remains;
 mod sasl;
 #[cfg(test)]
 mod script;

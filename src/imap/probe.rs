@@ -1,36 +1,13 @@
-//! Short visits for the command line: what a mailbox can do (`baton check --online`), and which messages it holds
-//! (`baton audit`). Both only read.
+//! A short visit for the command line: which messages a mailbox holds (`baton audit`). Only reads.
 
 use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::session::Session;
-use super::{Cursor, Listed, Role, Server, arrivals, fetch, folders};
+use super::{Cursor, Listed, Role, arrivals, fetch, folders};
 
 /// How many UIDs are asked for at a time; more after each window without a message.
 const WINDOW: u32 = 10_000;
 const WINDOW_GROWTH: u32 = 4;
-
-/// What a mailbox can do.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Capabilities, and whether INBOX keeps new keywords.
-    pub server: Server,
-    /// The folders and what each is for.
-    pub folders: Vec<Listed>,
-    /// How many messages INBOX holds.
-    pub inbox_count: u32,
-}
-
-/// Logs in, opens INBOX, lists the folders.
-pub async fn probe(settings: &Settings) -> Result<Found, Error> {
-    let mut session = connect(settings).await?;
-    // EXAMINE does not tell which keywords could be kept; SELECT takes nothing away but `\Recent`.
-    let inbox = session.inbox(Access::ReadWrite).await?;
-    let folders = folders::list(&mut session, settings).await?;
-    let server = Server { capabilities: session.capabilities.clone(), keywords: inbox.keywords };
-    session.logout().await;
-    Ok(Found { server, folders, inbox_count: inbox.exists })
-}
 
 /// Lists the UIDs of every watched folder, each with the folder's UIDVALIDITY. `labels`: whether Gmail's labels are the
 /// marks, so that All Mail is watched.

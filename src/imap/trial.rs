@@ -16,7 +16,7 @@ use super::connect::{Access, FolderNames, Login, Proof, Settings, Tls, connect};
 use super::session::Session;
 use super::{
     Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
-    probe, show, utf7,
+    checkup, probe, show, utf7,
 };
 use crate::clock::Timestamp;
 
@@ -476,7 +476,7 @@ async fn a_shadow_reads_and_writes_nothing() {
     dovecot.deliver("INBOX", &mail("two"));
     notebook.until("two", |pages| has(pages, "INBOX", 2)).await;
     running.stop().await;
-    let found = probe::probe(&dovecot.settings()).await.unwrap();
+    let found = checkup::visit(&dovecot.settings()).await.unwrap();
     assert!(found.folders.iter().all(|folder| folder.role != Role::Baton));
     assert_eq!(found.inbox_count, 2);
     assert!(found.server.keywords);

@@ -5,16 +5,15 @@
 //! read once and connections are used again.
 
 use std::error::Error as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
 use serde::{Deserialize, Deserializer};
 
 use super::failure::Refusal;
 use crate::config::Secret;
+use crate::tls;
 
 /// How long an endpoint may take for all of its answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -124,15 +123,9 @@ impl Http {
     }
 
     fn new() -> Result<Http, String> {
-        // The provider is named, so that nothing depends on whether a default was installed.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_platform_verifier())
-            .map_err(|error| error.to_string())?
-            .with_no_client_auth();
+        let tls = tls::client_config()?;
         Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured((*tls).clone())
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_WAIT)
             .timeout(ANSWER_WAIT)

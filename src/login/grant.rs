@@ -3,11 +3,11 @@
 use ring::rand::{SecureRandom, SystemRandom};
 
 use super::assertion::{self, ServiceAccount};
-use super::certificate::{self, Certificate};
 use super::endpoint::Form;
 use super::error::Error;
 use crate::clock::Timestamp;
 use crate::config::{Client, ClientProof, Flow, OAuth2, PasswordSource, Secret};
+use crate::tls::certificate::{self, Certificate};
 
 /// RFC 7523, section 2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -4,12 +4,11 @@
 //! once. [`failure_of`] turns the words of a provider into one of a closed list, and [`Case::words`] into a sentence with
 //! a remedy. It knows nothing of mail, and no mail server knows of it: the daemon passes the token to the door.
 //!
-//! In reading order: `tokens`, `fresh` (when to renew), `grant` (what is asked, by flow) with `assertion` and
-//! `certificate`, `endpoint` (asks), `claims`; `keep` and `sealed` (what stays on disk); `consent` and `loopback`; `failure` and
+//! In reading order: `tokens`, `fresh` (when to renew), `grant` (what is asked, by flow) with `assertion`,
+//! `endpoint` (asks), `claims`; `keep` and `sealed` (what stays on disk); `consent` and `loopback`; `failure` and
 //! `remedy`; `expiry` (what will end).
 
 mod assertion;
-mod certificate;
 mod claims;
 pub mod consent;
 mod endpoint;
@@ -23,7 +22,7 @@ mod keep;
 mod loopback;
 mod remedy;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod sealed;
 mod tokens;
 

@@ -41,13 +41,19 @@ impl Case {
 
     /// One sentence on what is wrong, and one on what to do.
     pub fn words(&self, failure: Failure, provider: Provider, way: Way) -> String {
+        let (sentence, remedy) = self.told(failure, provider, way);
+        format!("{sentence}; {remedy}")
+    }
+
+    /// The two by themselves.
+    pub fn told(&self, failure: Failure, provider: Provider, way: Way) -> (String, String) {
         let remedy = match provider {
             Provider::Microsoft365 => self.microsoft(failure, way),
             Provider::Gmail => self.google(failure, way),
             Provider::Imap => None,
         };
         let remedy = remedy.unwrap_or_else(|| self.anywhere(failure, way));
-        format!("{}; {remedy}", self.sentence(failure, way))
+        (self.sentence(failure, way), remedy)
     }
 
     fn sentence(&self, failure: Failure, way: Way) -> String {

@@ -1,14 +1,14 @@
 //! A key and certificates for tests; nobody trusts them.
 
 /// An RSA key in PEM.
-pub(super) const KEY: &str = include_str!("../../tests/data/login/key.pem");
+pub(crate) const KEY: &str = include_str!("../../tests/data/login/key.pem");
 /// Its certificate, with a far end.
-pub(super) const CERTIFICATE: &str = include_str!("../../tests/data/login/cert.pem");
+pub(crate) const CERTIFICATE: &str = include_str!("../../tests/data/login/cert.pem");
 /// Another, with a near end.
-pub(super) const SHORT: &str = include_str!("../../tests/data/login/short.pem");
+pub(crate) const SHORT: &str = include_str!("../../tests/data/login/short.pem");
 
 /// A key file as Google hands it out.
-pub(super) fn key_file() -> String {
+pub(crate) fn key_file() -> String {
     serde_json::json!({
         "type": "service_account",
         "private_key_id": "k1",

@@ -11,12 +11,27 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("desk", &["clock", "mail"]),
     ("store", &["clock", "desk", "mail"]),
     ("config", &["clock", "desk"]),
-    ("imap", &["clock", "config", "desk", "mail"]),
-    ("login", &["clock", "config", "desk"]),
+    ("tls", &["clock"]),
+    ("imap", &["clock", "config", "desk", "mail", "tls"]),
+    ("relay", &["clock", "desk", "tls"]),
+    ("login", &["clock", "config", "desk", "tls"]),
     ("graph", &["clock", "desk", "login"]),
     ("engine", &["clock", "desk", "mail", "store"]),
-    ("daemon", &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "store"]),
-    ("cli", &["clock", "config", "daemon", "desk", "engine", "imap", "login", "mail", "store"]),
+    (
+        "daemon",
+        &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"],
+    ),
+    (
+        "doctor",
+        &["clock", "config", "daemon", "desk", "imap", "login", "mail", "relay", "store", "tls"],
+    ),
+    (
+        "cli",
+        &[
+            "clock", "config", "daemon", "desk", "doctor", "engine", "imap", "login", "mail",
+            "store",
+        ],
+    ),
 ];
 
 /// What the rules must never contain, and who is a rule.

@@ -3,7 +3,8 @@
 //! `world` is a team's office in a box: a private Dovecot, a recording proxy in front of it, the
 //! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it, `faults` what breaks
 //! meanwhile: the process, the line, the disk. `emulators` holds the world's own Gmail, Exchange and token endpoints
-//! against the facts about the real ones, and against clients that others wrote. `login` is how Baton gets its tokens.
+//! against the facts about the real ones, and against clients that others wrote. `login` is how Baton gets its tokens;
+//! `doctor` what `baton doctor` says of healthy and of broken mailboxes.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,6 +22,7 @@
 
 mod architecture;
 mod bad_configs;
+mod doctor;
 mod eml;
 mod emulators;
 mod example_config;

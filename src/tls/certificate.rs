@@ -1,4 +1,4 @@
-//! A certificate, as far as a login needs it: its bytes, and the day on which it ends.
+//! A certificate, as far as Baton needs it: its bytes, and the day on which it ends.
 //!
 //! Reads only the way to `notAfter` (RFC 5280, section 4.1): Certificate, TBSCertificate, and the fifth field or so. What
 //! does not fit is an error and never a guess.
@@ -17,14 +17,18 @@ const VERSION: u8 = 0xa0;
 
 /// A certificate in DER.
 #[derive(Debug)]
-pub(super) struct Certificate {
-    pub(super) der: Vec<u8>,
+pub struct Certificate {
+    /// All of it.
+    pub der: Vec<u8>,
     /// The last moment in which it is good.
-    pub(super) ends_at: Timestamp,
+    pub ends_at: Timestamp,
 }
 
 /// Reads the first certificate of a PEM text.
-pub(super) fn read(pem: &[u8]) -> Result<Certificate, String> {
+///
+/// # Errors
+/// When there is none that can be read; in words.
+pub fn read(pem: &[u8]) -> Result<Certificate, String> {
     let der = CertificateDer::from_pem_slice(pem)
         .map_err(|_| "it holds no certificate in PEM".to_owned())?;
     let ends_at = not_after(&der).ok_or("its certificate cannot be read")?;
@@ -52,7 +56,8 @@ fn expect(wanted: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     value(bytes).filter(|(tag, ..)| *tag == wanted).map(|(_, content, rest)| (content, rest))
 }
 
-fn not_after(der: &[u8]) -> Option<Timestamp> {
+/// The last moment in which a certificate in DER is good; `None` where it cannot be read.
+pub fn not_after(der: &[u8]) -> Option<Timestamp> {
     let (certificate, _) = expect(SEQUENCE, der)?;
     let (mut fields, _) = expect(SEQUENCE, certificate)?;
     if let Some((_, rest)) = expect(VERSION, fields) {
