@@ -20,6 +20,8 @@ pub(super) struct Preset {
     pub(super) layout: LayoutChoice,
     pub(super) poll_seconds: u32,
     pub(super) patience_seconds: u32,
+    /// 0 where there is no bound.
+    pub(super) daily_megabytes: u32,
 }
 
 /// The preset of a provider.
@@ -32,6 +34,8 @@ pub(super) fn preset(provider: Provider) -> Preset {
             layout: LayoutChoice::Labels,
             poll_seconds: 60,
             patience_seconds: 120,
+            // G70: 2500, shared with the people's phones and mail clients.
+            daily_megabytes: 2000,
         },
         // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands.
         Provider::Microsoft365 => Preset {
@@ -40,6 +44,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             layout: LayoutChoice::Folders,
             poll_seconds: 60,
             patience_seconds: 120,
+            daily_megabytes: 0,
         },
         Provider::Imap => Preset {
             imap: None,
@@ -47,6 +52,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             layout: LayoutChoice::Auto,
             poll_seconds: 60,
             patience_seconds: 60,
+            daily_megabytes: 0,
         },
     }
 }

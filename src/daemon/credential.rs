@@ -109,7 +109,7 @@ impl Key {
         let words = case.words(failure, self.provider, self.way());
         let retry = match retry {
             // What the door already knows of waiting counts for more.
-            Retry::Later | Retry::After(_) => retry,
+            Retry::Later | Retry::After(_) | Retry::Rarely { .. } => retry,
             Retry::Never => failure.retry(),
         };
         (anyhow::Error::new(error).context(words), retry)
@@ -133,13 +133,17 @@ impl Key {
                 let failure = of(answer, None);
                 (failure != Failure::Unknown).then_some(failure)
             }
-            Error::Throttled { .. } => Some(Failure::Throttled),
+            Error::Limited { answer, .. } => {
+                let failure = of(answer, None);
+                (failure != Failure::Unknown).then_some(failure)
+            }
             Error::Unreachable { .. }
             | Error::Tls { .. }
             | Error::NoProof { .. }
             | Error::Ended { .. }
             | Error::Refused { .. }
             | Error::Lost { .. }
+            | Error::Spent { .. }
             | Error::Memory(_) => None,
         }
     }

@@ -29,6 +29,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
         && one.folders == other.folders
         && one.poll == other.poll
         && one.patience == other.patience
+        && one.daily_bytes == other.daily_bytes
         && one.layout == other.layout
         && opened_with(one) == opened_with(other)
 }

@@ -19,6 +19,7 @@ use super::before_login::BeforeLogin;
 pub use super::credential::{Asked, Credential, Login, NoProof, Proof};
 use super::error::Error;
 use super::log_in::{self, Server};
+use super::meter::Meter;
 pub use super::session::Access;
 use super::session::{Session, Who, Wire};
 use crate::clock::Timestamp;
@@ -93,7 +94,8 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     if settings.tls == Tls::Implicit {
         wire = Box::new(encrypt(settings, &who, wire).await?);
     }
-    let mut before = BeforeLogin::new(wire, &who, settings.patience);
+    let meter = Meter::default();
+    let mut before = BeforeLogin::new(meter.count(wire), &who, settings.patience);
     before.greeting().await?;
     let mut offered = before.capabilities().await?;
     if settings.tls == Tls::Starttls {
@@ -107,6 +109,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     let server = Server { name, offered: &offered, patience: settings.patience };
     let mut session =
         log_in::log_in(&settings.login, &proof, before.into_wire(), server, who).await?;
+    session.meter = meter;
     introduce(&mut session).await?;
     Ok(session)
 }

@@ -15,10 +15,11 @@ use tokio::sync::{Notify, watch};
 use super::connect::{Access, FolderNames, Login, Proof, Settings, Tls, connect};
 use super::session::Session;
 use super::{
-    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
-    probe, show, utf7,
+    Action, Batch, Change, Changes, Cursor, Depth, Line, Listed, Memory, Outcome, Role, Server,
+    Wanted, probe, show, utf7,
 };
 use crate::clock::Timestamp;
+use crate::desk::budget::Reading;
 
 /// A private server.
 pub(super) struct Dovecot {
@@ -167,6 +168,9 @@ struct Pages {
     wanted: Vec<Change>,
     outcomes: Vec<Outcome>,
     passes: u32,
+    received: u64,
+    /// What may be read; everything where nothing stands here.
+    reading: Option<Reading>,
     /// How often known messages were asked for.
     loaded: u32,
     changes: Vec<Changes>,
@@ -202,6 +206,12 @@ impl Notebook {
 }
 
 impl Memory for Notebook {
+    async fn line(&mut self, line: Line) -> anyhow::Result<Reading> {
+        Ok(self.read(|pages| {
+            pages.received += line.received;
+            pages.reading.unwrap_or(Reading::Everything)
+        }))
+    }
     async fn connected(&mut self, server: Server) -> anyhow::Result<()> {
         self.read(|pages| pages.server = server);
         Ok(())

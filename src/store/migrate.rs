@@ -10,6 +10,7 @@ use crate::store::{Error, Result};
 pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_desk.sql", include_str!("migrations/0001_desk.sql")),
     ("0002_attempt.sql", include_str!("migrations/0002_attempt.sql")),
+    ("0003_limits.sql", include_str!("migrations/0003_limits.sql")),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<usize> {
