@@ -1,6 +1,6 @@
 //! What a mailbox logs in with, and what a refused login means: between the door, the configuration and the tokens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::config::{self, PasswordSource, Provider};
@@ -15,6 +15,7 @@ pub struct Key {
     provider: Provider,
     case: Case,
     with: With,
+    state_dir: PathBuf,
 }
 
 #[derive(Clone, Debug)]
@@ -53,6 +54,7 @@ impl Key {
     /// The way to log in to `mailbox`; what is kept of it lies in `state_dir`.
     pub fn new(mailbox: &config::Mailbox, state_dir: &Path) -> Key {
         let (provider, user) = (mailbox.provider, &mailbox.imap.user);
+        let state_dir = state_dir.to_owned();
         match &mailbox.imap.login {
             config::Login::Password(source) => {
                 let case = Case {
@@ -61,13 +63,18 @@ impl Key {
                     user: user.clone(),
                     ..Case::default()
                 };
-                Key { provider, case, with: With::Password(source.clone()) }
+                Key { provider, case, with: With::Password(source.clone()), state_dir }
             }
             config::Login::OAuth2(oauth) => {
-                let tokens = Tokens::new(&mailbox.name, user, oauth, state_dir, Clock::system());
-                Key { provider, case: tokens.case(), with: With::Tokens(tokens) }
+                let tokens = Tokens::new(&mailbox.name, user, oauth, &state_dir, Clock::system());
+                Key { provider, case: tokens.case(), with: With::Tokens(tokens), state_dir }
             }
         }
+    }
+
+    /// The file that is locked while a command visits the mailbox.
+    pub(crate) fn turn_file(&self) -> PathBuf {
+        self.state_dir.join(format!("{}.turn", self.case.mailbox))
     }
 
     /// The tokens, where the login has some.

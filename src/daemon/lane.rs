@@ -52,6 +52,7 @@ pub fn settings(mailbox: &config::Mailbox, key: &Key, access: Access) -> Setting
             trash: folders.trash.clone(),
         },
         root: mailbox.policy.names.root.clone(),
+        turn: Some(key.turn_file()),
     }
 }
 

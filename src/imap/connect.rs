@@ -4,6 +4,7 @@
 //! `session.rs`. Where to start: [`Settings`].
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,10 +77,12 @@ pub struct Settings {
     pub folders: FolderNames,
     /// Baton's own folder.
     pub root: String,
+    /// The file that is locked while a command visits the mailbox: [`super::probe`].
+    pub turn: Option<PathBuf>,
 }
 
 impl Settings {
-    fn who(&self) -> Who {
+    pub(super) fn who(&self) -> Who {
         let host = format!("{}:{}", self.host, self.port);
         Who { host, account: self.login.user.clone() }
     }

@@ -7,7 +7,8 @@
 //! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
 //! (what the server says, and what it should have said), `limit` (what it says of too much), `folders`, `catch_up`, `arrivals` and `ahead` (one folder), `survey` (all
-//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
+//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line, in
+//! `turn`.
 
 mod ahead;
 mod answer;
@@ -34,6 +35,7 @@ mod survey;
 mod tolerant;
 #[cfg(test)]
 mod trial;
+mod turn;
 mod uid_set;
 mod usual_names;
 mod utf7;

@@ -139,6 +139,7 @@ pub(super) fn settings(port: u16) -> Settings {
         poll: Duration::from_secs(300),
         patience: Duration::from_secs(60),
         folders: FolderNames::default(),
+        turn: None,
         root: "Baton".to_owned(),
     }
 }

@@ -1,7 +1,8 @@
 //! The stories that Baton must live through, each told in a world of its own.
 //!
 //! `states` walks the arrows of the state table, `gestures` what people do in their clients, `commands` what they
-//! type, `conversations` what belongs together, `upkeep` what happens to mailboxes, servers and the daemon.
+//! type, `conversations` what belongs together, `upkeep` what happens to mailboxes, servers and the daemon,
+//! `limits` what providers refuse.
 //! Most are told in both layouts: `cargo test --test it states::folders::a_reply` runs one of them.
 
 mod commands;
@@ -9,6 +10,7 @@ mod conversations;
 mod gestures;
 mod gmail;
 mod itself;
+mod limits;
 mod servers;
 mod states;
 mod upkeep;
