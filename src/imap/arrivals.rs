@@ -389,6 +389,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::imap::connect::tests::session;
+    use crate::imap::limit::Limit;
     use crate::imap::trial::settings;
 
     fn outline(uid: u32, size: u32, arrived_at: Timestamp) -> Outline {
@@ -458,6 +459,34 @@ mod tests {
         for _ in 0..2 {
             let refused = contents(&mut session, &[(&one, Depth::Body)]).await;
             assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+        }
+        script.played().await;
+    }
+
+    /// M58: whoever goes on after a throttled FETCH as if nothing had come loses what did not come.
+    #[tokio::test]
+    async fn a_throttled_fetch_is_told_and_nothing_of_it_is_taken_for_unreadable() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 1:2 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 1 FETCH (UID 1 BODY[]<0> \"one\")\n\
+             S: A0003 BAD Request is throttled. Suggested Backoff Time: 9000 milliseconds\n\
+             C: A0004 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0004 NO not rendered\n\
+             C: A0005 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0005 NO Server Unavailable. 15\n\
+             C: A0006 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\n\
+             S: A0006 NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+        )
+        .await;
+        let (one, two) = (outline(1, 3, Timestamp(0)), outline(2, 3, Timestamp(0)));
+        let both = [(&one, Depth::Body), (&two, Depth::Body)];
+        let limits =
+            [Limit::Backoff(std::time::Duration::from_secs(9)), Limit::OutOfOrder, Limit::Quota];
+        for (limit, batch) in limits.into_iter().zip([&both[..], &both[..1], &both[..1]]) {
+            let told = contents(&mut session, batch).await.unwrap_err();
+            assert!(
+                matches!(told, Error::Limited { limit: found, .. } if found == limit),
+                "{told}"
+            );
         }
         script.played().await;
     }

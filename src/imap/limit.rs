@@ -63,6 +63,13 @@ pub(super) fn limit(said: &str) -> Option<Limit> {
     WORDS.iter().find(|(words, _)| said.contains(words)).map(|(_, limit)| *limit)
 }
 
+/// The same for a greeting: Exchange says at the door, too, that the connection is closed, and by the number why (M18).
+/// Later in a session the same number says that there were too many errors.
+pub(super) fn limit_of_greeting(said: &str) -> Option<Limit> {
+    let full = said.to_ascii_lowercase().contains("connection is closed. 10");
+    if full { Some(Limit::Connections) } else { limit(said) }
+}
+
 /// The same where the command and the response code are known: a mailbox that is merely full (RFC 9208, section 4.3.1)
 /// refuses what would add to it, and never a command that reads.
 pub(super) fn limit_of(command: &str, code: Option<&str>, said: &str) -> Option<Limit> {
@@ -109,6 +116,15 @@ mod tests {
         ] {
             assert_eq!(limit(said), found, "{said}");
         }
+    }
+
+    #[test]
+    fn a_full_house_says_so_at_the_door() {
+        let closed = "* BYE Connection is closed. 10";
+        assert_eq!((limit_of_greeting(closed), limit(closed)), (Some(Limit::Connections), None));
+        let many = "* BYE Too many simultaneous connections.";
+        assert_eq!(limit_of_greeting(many), Some(Limit::Connections));
+        assert_eq!(limit_of_greeting("* BYE Service is closed"), None);
     }
 
     #[test]
