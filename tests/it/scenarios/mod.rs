@@ -2,13 +2,14 @@
 //!
 //! `states` walks the arrows of the state table, `gestures` what people do in their clients, `commands` what they
 //! type, `conversations` what belongs together, `upkeep` what happens to mailboxes, servers and the daemon,
-//! `limits` what providers refuse.
+//! `limits` what providers refuse, `gmail_day` what a day costs.
 //! Most are told in both layouts: `cargo test --test it states::folders::a_reply` runs one of them.
 
 mod commands;
 mod conversations;
 mod gestures;
 mod gmail;
+mod gmail_day;
 mod itself;
 mod limits;
 mod servers;
