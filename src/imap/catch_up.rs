@@ -42,7 +42,8 @@ pub(super) async fn catch_up<M: Memory>(
     let known_before = !begun.anew && cursor.next_uid > 1;
     // What people decided about older mail comes before the newer mail, which it cannot have been about.
     if known_before {
-        let next_uid = match session.waiting.contains(&folder.name) {
+        // Where older mail waits, or did when the last connection ended, mail beyond the cursor is known, too.
+        let next_uid = match cursor.next_uid < next {
             true => ahead::known_to(memory, &folder.name, cursor.next_uid).await?,
             false => cursor.next_uid,
         };

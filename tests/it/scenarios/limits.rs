@@ -172,22 +172,29 @@ fn sessions_that_end_soon_lose_nothing() {
 
 #[test]
 fn near_the_days_budget_history_waits_and_new_mail_does_not() {
-    setup().with("daily_megabytes = 1").tell_before_baton(|world| {
-        // One batch of two hundred is most of the budget.
-        history(world, 300, 4_200);
+    setup().with("daily_megabytes = 2").tell_before_baton(|world| {
+        // Two batches of two hundred are most of the budget.
+        history(world, 450, 4_200);
         arrives(world, "new", 0);
         world.start();
         becomes(world, "a notice", |status| says(status.notice.as_ref(), "until 00:00 UTC"));
         world.opens("new");
         arrives(world, "newer", 0);
         world.opens("newer");
-        at_gmail(world, |account| {
-            let mail = account.find("newer@customer.test").unwrap();
-            account.label(&[mail], "Baton/Ana");
-        });
+        let label = |world: &World, name: &str| {
+            at_gmail(world, |account| {
+                let mail = account.find(&format!("{name}@customer.test")).unwrap();
+                account.label(&[mail], "Baton/Ana");
+            });
+        };
+        label(world, "newer");
         world.becomes("newer", "assigned, ana");
-        assert!(says(world.status().unwrap().notice.as_ref(), "1 MB"));
-        let unbounded = world.configuration().replace("megabytes = 1", "megabytes = 0");
+        world.stop();
+        label(world, "new");
+        world.start();
+        world.becomes("new", "assigned, ana");
+        assert!(says(world.status().unwrap().notice.as_ref(), "2 MB"));
+        let unbounded = world.configuration().replace("megabytes = 2", "megabytes = 0");
         world.baton.configure(&unbounded);
         world.baton.reload();
         becomes(world, "no notice", |status| status.notice.is_none());
