@@ -13,12 +13,12 @@ use crate::config;
 /// command at a time ([`crate::imap::probe`]): so Baton never holds more than two (G68, M16, M59).
 pub(crate) const CONNECTIONS_MAX: usize = 1;
 
-/// A server's name and the user there.
-pub(crate) type Account = (String, String);
+/// A server's name and port, and the user there.
+pub(crate) type Account = (String, u16, String);
 
 /// The account of a mailbox.
 pub(crate) fn account(mailbox: &config::Mailbox) -> Account {
-    (mailbox.imap.host.to_lowercase(), mailbox.imap.user.to_lowercase())
+    (mailbox.imap.host.to_lowercase(), mailbox.imap.port, mailbox.imap.user.to_lowercase())
 }
 
 /// A wait that a server asked for.
@@ -52,9 +52,9 @@ impl Accounts {
         of(all.entry(account.clone()).or_default())
     }
 
-    /// Nobody connects for a while; or the wait is over.
-    pub(crate) fn hold(&self, account: &Account, held: Option<Held>) {
-        self.with(account, |one| one.held = held);
+    /// Nobody connects for a while.
+    pub(crate) fn hold(&self, account: &Account, held: Held) {
+        self.with(account, |one| one.held = Some(held));
     }
 
     /// The wait that is not over at `now`.
@@ -76,9 +76,10 @@ mod tests {
     #[test]
     fn a_wait_is_the_accounts_and_ends_by_itself() {
         let accounts = Accounts::default();
-        let (one, other) = (("h".to_owned(), "a".to_owned()), ("h".to_owned(), "b".to_owned()));
+        let of = |user: &str| ("h".to_owned(), 993, user.to_owned());
+        let (one, other) = (of("a"), of("b"));
         let held = Held { until: Timestamp(100), failures: 3 };
-        accounts.hold(&one, Some(held));
+        accounts.hold(&one, held);
         assert_eq!(accounts.held(&one, Timestamp(99)), Some(held));
         assert_eq!(accounts.held(&one, Timestamp(100)), None);
         assert_eq!(accounts.held(&other, Timestamp(99)), None);
@@ -87,7 +88,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_account_has_one_connection_at_a_time() {
         let accounts = Accounts::default();
-        let account = ("h".to_owned(), "a".to_owned());
+        let account = ("h".to_owned(), 993, "a".to_owned());
         let first = accounts.connection(&account).await;
         let second = || {
             let wait = std::time::Duration::from_secs(1);

@@ -119,7 +119,7 @@ pub(crate) async fn run(
         tell(&shared, &mailbox.name, &traffic, &error, retry, (wait, until)).await;
         if retry.was_asked_for() {
             // Nobody makes this shorter: not a wish, not a reload, not a login.
-            shared.accounts.hold(&account, Some(Held { until, failures }));
+            shared.accounts.hold(&account, Held { until, failures });
             sleep_unless_stopped(wait, &mut stopped).await;
             continue;
         }

@@ -28,7 +28,10 @@ pub(super) async fn catch_up<M: Memory>(
     settings: &Settings,
     folder: &Listed,
 ) -> Result<Selected, Error> {
-    if session.reading(memory).await? == Reading::Everything {
+    let reading = session.reading(memory).await?;
+    // Where older mail waits, newer mail is known beyond the cursor.
+    let ahead = reading == Reading::NewMail || session.waiting.contains(&folder.name);
+    if reading == Reading::Everything {
         session.waiting.remove(&folder.name);
     }
     let mut selected = session.select(&folder.name, settings.access).await?;
@@ -40,14 +43,14 @@ pub(super) async fn catch_up<M: Memory>(
     let begun = begin(memory, cursor, &selected, told).await?;
     let cursor = begun.cursor;
     let known_before = !begun.anew && cursor.next_uid > 1;
+    let known_to = match ahead && !begun.anew {
+        true => ahead::known_to(memory, &folder.name, cursor.next_uid).await?,
+        false => cursor.next_uid,
+    };
+    let asked = !begun.anew && known_to > 1;
     // What people decided about older mail comes before the newer mail, which it cannot have been about.
-    if known_before {
-        // Where older mail waits, or did when the last connection ended, mail beyond the cursor is known, too.
-        let next_uid = match cursor.next_uid < next {
-            true => ahead::known_to(memory, &folder.name, cursor.next_uid).await?,
-            false => cursor.next_uid,
-        };
-        let cursor = Cursor { next_uid, ..cursor };
+    if asked {
+        let cursor = Cursor { next_uid: known_to, ..cursor };
         let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.changed().await?;
     }
@@ -61,7 +64,7 @@ pub(super) async fn catch_up<M: Memory>(
         let ends = (waits_from, from);
         ahead::read(session, memory, settings, folder, &selected, ends).await?;
     }
-    if known_before && waits_from.is_some() {
+    if asked && waits_from.is_some() {
         // Counting finds nothing out while some are not counted.
     } else if known_before {
         // What is gone is found by counting, for which everything new must have been read.

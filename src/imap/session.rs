@@ -154,7 +154,12 @@ impl Session {
 
     /// How long an answer is waited for.
     fn owed(&self) -> Duration {
-        self.pace.patience(self.patience)
+        self.owed_within(self.patience)
+    }
+
+    /// How long an answer is waited for that usually comes within `usual`: longer where the server throttles.
+    pub(super) fn owed_within(&self, usual: Duration) -> Duration {
+        self.pace.patience(usual.min(self.patience))
     }
 
     /// Runs a command to its tagged answer; `on` gets every untagged response.

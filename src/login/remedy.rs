@@ -216,7 +216,7 @@ impl Case {
                 "Gmail allows 15 for one account, phones and mail clients included: close some".into()
             }
             Failure::Throttled => {
-                "Gmail locks an account for up to a day that reads more than 2.5 GB; Baton tries again by itself".into()
+                "Gmail locks an account for up to a day when all its clients together have read more than 2.5 GB; Baton tries again by itself, rarely".into()
             }
             _ => return None,
         })

@@ -84,7 +84,7 @@ fn bytes_of_a_poll(world: &mut World, polls: usize) -> u64 {
 #[test]
 fn a_day_at_gmail_is_far_below_the_limit() {
     let long = std::env::var("BATON_LONG").is_ok();
-    let (mails, labels, polls) = if long { (1_000, 100, 30) } else { (100, 5, 3) };
+    let (mails, labels, polls) = if long { (1_000, 40, 10) } else { (100, 5, 3) };
     Setup::labels().with("provider = \"gmail\"").tell_before_baton(|world| {
         polls_every(world, 3600);
         world.start();
