@@ -22,6 +22,14 @@
 //!    difference when it writes ([`engine::plan`]), [`imap`] writes one STORE or MOVE for all the mails of a folder that need
 //!    the same, and what it wrote is kept ([`engine::settle`]), so that its echo is no news.
 //!
+//! # The story of a colour
+//!
+//! Beside a mailbox's lane a task of its own speaks with Microsoft Graph, where the admin wants Outlook's categories
+//! ([`desk::category`]). Where marks are wished for, the store wishes for categories too; the task finds the mails,
+//! compares the three looks ([`engine::outlook`]) and writes what differs. It also polls what changed, and what a person
+//! coloured becomes the same gesture as a keyword. [`graph`] is the door; it goes to HTTPS as [`login`] does, with tokens of
+//! its own. When Graph fails, the wishes wait, and the lane knows nothing of it.
+//!
 //! # The story of a command
 //!
 //! `baton claim 12 --as ana` connects to the socket in the state directory. The daemon decides in the store's one writing
@@ -51,6 +59,7 @@
 //! | how mail is understood | [`mail`] |
 //! | what is remembered | [`store`]; a new migration, with sample rows |
 //! | how a server is spoken to | [`imap`] |
+//! | how Graph is spoken to | [`graph`] |
 //! | how a token is got, what a refused login means | [`login`] |
 //! | a key of the configuration | [`config`], and `config.example.toml` |
 //! | what a person sees on the command line | [`cli`] |
@@ -63,7 +72,8 @@ pub mod mail;
 // What it remembers.
 pub mod store;
 
-// The door to the mailboxes, and what opens it.
+// The doors: to the mailboxes, and to Microsoft Graph; and what opens them.
+pub mod graph;
 pub mod imap;
 pub mod login;
 

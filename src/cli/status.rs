@@ -10,7 +10,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon;
 use crate::desk::budget;
-use crate::store::{self, MailboxStatus, Reader};
+use crate::store::{self, MailboxStatus, OutlookStatus, Reader};
 
 /// Tell whether the daemon runs, and how each mailbox is doing
 #[derive(Debug, clap::Args)]
@@ -42,24 +42,39 @@ struct Mailbox {
     /// What came from the server today (UTC), and how much may come, where that is bounded.
     received_today_bytes: u64,
     daily_bytes: Option<u64>,
+    /// How Outlook's categories are doing, where they are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    categories: Option<Categories>,
     /// What of the login ends soon.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Categories {
+    last_seen_at: Option<Timestamp>,
+    queue: i64,
+    /// What works only in part.
+    notice: Option<String>,
+    last_error: Option<String>,
+    /// Whether they are switched off and being taken off the mails.
+    leaving: bool,
 }
 
 /// Prints the status.
 pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     let running = daemon::is_running(&config.state_dir);
     // Before the first start there is nothing to read, which is a status too.
-    let known = match Reader::open(&config.state_dir) {
-        Ok(reader) => reader.read(|tx| Ok(tx.status()?))?,
-        Err(store::Error::Absent { .. }) => Vec::new(),
+    let (known, outlook) = match Reader::open(&config.state_dir) {
+        Ok(reader) => reader.read(|tx| Ok((tx.status()?, tx.outlook_status()?)))?,
+        Err(store::Error::Absent { .. }) => (Vec::new(), Vec::new()),
         Err(error) => return Err(error.into()),
     };
     let now = Clock::system().now();
     let mailboxes = config.mailboxes.iter().map(|mailbox| Mailbox {
         warnings: super::login::warnings(mailbox, config),
         daily_bytes: mailbox.daily_bytes,
+        categories: categories(&mailbox.name, &outlook),
         ..one(&mailbox.name, &known, running, now)
     });
     // A daemon of which nothing is heard here is not well either, but `running` is what is known of it.
@@ -89,8 +104,37 @@ fn one(name: &str, known: &[MailboxStatus], running: bool, now: Timestamp) -> Ma
             .filter(|row| row.received.day == budget::day(now))
             .map_or(0, |row| row.received.bytes),
         daily_bytes: None,
+        categories: None,
         warnings: Vec::new(),
     }
+}
+
+fn categories(mailbox: &str, known: &[OutlookStatus]) -> Option<Categories> {
+    let row = known.iter().find(|row| row.mailbox == mailbox)?;
+    Some(Categories {
+        last_seen_at: row.seen_at,
+        queue: row.queue,
+        notice: row.notice.clone(),
+        last_error: row.last_error.clone(),
+        leaving: row.leaving,
+    })
+}
+
+/// What there is to say of categories.
+fn words(categories: &Categories) -> Option<String> {
+    let queue = categories.queue;
+    let words = match (&categories.last_error, &categories.notice) {
+        (Some(error), _) if categories.leaving => {
+            format!("Outlook's categories cannot be taken off: {error}")
+        }
+        (Some(error), _) => {
+            format!("Outlook's categories rest, {queue} thread(s) wait for them: {error}")
+        }
+        (None, _) if categories.leaving => "Outlook's categories are being taken off".to_owned(),
+        (None, Some(notice)) => format!("Outlook's categories: {notice}"),
+        (None, None) => return None,
+    };
+    Some(words)
 }
 
 fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<()> {
@@ -135,6 +179,9 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
         }
         if let Some(words) = download(mailbox) {
             out.paragraph(0, &words)?;
+        }
+        if let Some(words) = mailbox.categories.as_ref().and_then(words) {
+            out.paragraph(0, &format!("{}: {words}", mailbox.name))?;
         }
         for warning in &mailbox.warnings {
             out.paragraph(0, &format!("{}: {warning}", mailbox.name))?;

@@ -27,6 +27,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "patience_seconds",
             "daily_megabytes",
             "flag_escalates",
+            "categories",
             "folders",
             "marks",
             "login",
@@ -54,6 +55,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "authorize_url",
             "device_url",
             "redirect_port",
+            "graph_url",
         ],
     ),
     ("mailbox.login.password", PASSWORD_KEYS),
@@ -103,6 +105,7 @@ pub(super) struct MailboxForm {
     pub(super) patience_seconds: Field<i64>,
     pub(super) daily_megabytes: Field<i64>,
     pub(super) flag_escalates: Field<bool>,
+    pub(super) categories: Field<bool>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
     pub(super) login: Field<LoginForm>,
@@ -146,6 +149,7 @@ pub(super) struct LoginForm {
     pub(super) authorize_url: Field<String>,
     pub(super) device_url: Field<String>,
     pub(super) redirect_port: Field<i64>,
+    pub(super) graph_url: Field<String>,
 }
 
 #[derive(Debug)]
@@ -212,6 +216,7 @@ impl MailboxForm {
             patience_seconds: section.number("patience_seconds", problems),
             daily_megabytes: section.number("daily_megabytes", problems),
             flag_escalates: section.truth("flag_escalates", problems),
+            categories: section.truth("categories", problems),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
             login: login.map(|section| LoginForm::read(&section, problems)),
@@ -269,6 +274,7 @@ impl LoginForm {
             authorize_url: section.text("authorize_url", problems),
             device_url: section.text("device_url", problems),
             redirect_port: section.number("redirect_port", problems),
+            graph_url: section.text("graph_url", problems),
         }
     }
 }

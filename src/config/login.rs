@@ -95,6 +95,7 @@ fn check_oauth(
         Kind::DeviceCode => url(&form.device_url, Url::Device),
         _ => Some(String::new()),
     };
+    let graph_url = check_graph_url(form, provider, problems);
     let redirect_port = form
         .redirect_port
         .check_or(None, problems, |number| rules::within(*number, 1..=u16::MAX).map(Some));
@@ -120,13 +121,14 @@ fn check_oauth(
         },
     };
     let (token_url, scopes, tenant) = (token_url?, scopes?, tenant?);
-    let secret_expires = secret_expires?;
+    let (secret_expires, graph_url) = (secret_expires?, graph_url?);
     (offered && fits).then_some(OAuth2 {
         provider,
         user,
         flow,
         scopes,
         token_url,
+        graph_url,
         tenant,
         secret_expires,
     })
@@ -156,6 +158,7 @@ fn used_by(kind: Kind) -> &'static [&'static str] {
             "key",
             "scopes",
             "token_url",
+            "graph_url",
         ],
         Kind::DeviceCode => &[
             "method",
@@ -168,6 +171,7 @@ fn used_by(kind: Kind) -> &'static [&'static str] {
             "scopes",
             "token_url",
             "device_url",
+            "graph_url",
         ],
         Kind::AuthorizationCode => &[
             "method",
@@ -181,6 +185,7 @@ fn used_by(kind: Kind) -> &'static [&'static str] {
             "token_url",
             "authorize_url",
             "redirect_port",
+            "graph_url",
         ],
         Kind::ServiceAccount => &["method", "user", "flow", "key", "scopes", "token_url"],
     }
@@ -202,6 +207,7 @@ fn refuse_unused(form: &LoginForm, used: &[&str], with: &str, problems: &mut Pro
         ("authorize_url", place(&form.authorize_url)),
         ("device_url", place(&form.device_url)),
         ("redirect_port", place(&form.redirect_port)),
+        ("graph_url", place(&form.graph_url)),
     ];
     let mut fits = true;
     for (key, at) in present {
@@ -282,6 +288,20 @@ fn check_url(
     field
         .required(problems, "write the address, as in \"https://login.example.com/oauth2/token\"")
         .check(problems, |text| rules::url(text))
+}
+
+/// Where Microsoft Graph is (M107); other providers have none.
+fn check_graph_url(
+    form: &LoginForm,
+    provider: Provider,
+    problems: &mut Problems,
+) -> Option<String> {
+    if let (Some(at), true) = (place(&form.graph_url), provider != Provider::Microsoft365) {
+        let remedy = "take it out, or write provider = \"microsoft365\" in [[mailbox]]";
+        problems.add(at, "only Microsoft has Graph", remedy);
+        return None;
+    }
+    check_url(&form.graph_url, Some("https://graph.microsoft.com/v1.0".to_owned()), problems)
 }
 
 fn check_scopes(

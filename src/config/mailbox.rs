@@ -8,7 +8,7 @@ use super::file::{FoldersForm, MailboxForm, MarksForm, ServerForm};
 use super::preset::{Preset, preset};
 use super::problem::{Problems, Wrong, shown};
 use super::server::{self, Defaults};
-use super::{Folders, LayoutChoice, Login, Mailbox, Provider, Server, login, rules};
+use super::{Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules};
 use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy};
 
@@ -55,6 +55,12 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         None => (None, None),
     };
     let policy = check_policy(form, problems);
+    let categories = match (provider, &imap, layout) {
+        (Some(provider), Some(imap), Some(layout)) => {
+            categories::check(&form.categories, provider, &imap.login, layout, problems)
+        }
+        _ => None,
+    };
 
     let (name, address, aliases) = (name?, address?, aliases?);
     let mut policy = policy?;
@@ -70,6 +76,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         imap: imap?,
         smtp: smtp?,
         folders: folders?,
+        categories: categories?,
         poll: Duration::from_secs(poll?.into()),
         patience: Duration::from_secs(patience?.into()),
         daily_bytes: Some(u64::from(megabytes?) * MEGABYTE).filter(|bytes| 0 < *bytes),

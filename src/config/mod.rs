@@ -5,6 +5,7 @@
 //! Passwords are not read here, but when a connection needs one ([`secret`]).
 
 mod agents;
+mod categories;
 mod document;
 pub mod file;
 mod login;
@@ -100,6 +101,8 @@ pub struct Mailbox {
     pub smtp: Option<Server>,
     /// Folders that the server does not announce itself.
     pub folders: Folders,
+    /// Whether threads are shown as Outlook's categories too.
+    pub categories: bool,
     /// The pause between looks at what the server cannot announce.
     pub poll: Duration,
     /// How long a server that owes an answer may be silent.

@@ -21,6 +21,8 @@ pub struct OAuth2 {
     pub scopes: Vec<String>,
     /// Where tokens are handed out (RFC 6749, section 3.2).
     pub token_url: String,
+    /// Where Microsoft Graph is, with its version; without a meaning at other providers.
+    pub graph_url: String,
     /// The organisation at Microsoft, as its id or a domain.
     pub tenant: Option<String>,
     /// The day on which the client secret ends, if the admin has written it down.

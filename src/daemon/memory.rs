@@ -19,7 +19,7 @@ use crate::imap::{
     Wanted,
 };
 use crate::mail::parse::parse;
-use crate::store::{Folder, Tx};
+use crate::store::{Effect, Folder, Tx};
 
 /// How often the time at which the server was heard last is written down.
 const SEEN_EVERY: Duration = Duration::from_secs(5);
@@ -271,6 +271,7 @@ impl Memory for LaneMemory {
         .await?;
         tracing::debug!(mailbox = self.mailbox, folder = told, count, "Read up to UID {next_uid}");
         self.progress(&told, count);
+        self.shared.outlook_bell(&self.mailbox).notify_one();
         Ok(())
     }
 
@@ -307,7 +308,9 @@ impl Memory for LaneMemory {
             engine::change(desk, &folder, &flags)?;
             Ok(desk.tx.set_modseq(folder.id, changes.modseq)?)
         })
-        .await
+        .await?;
+        self.shared.outlook_bell(&self.mailbox).notify_one();
+        Ok(())
     }
 
     async fn pass_done(&mut self) -> anyhow::Result<bool> {
@@ -327,7 +330,7 @@ impl Memory for LaneMemory {
         let (planned, next) = self
             .at_desk(|desk| {
                 let planned = engine::plan(desk)?;
-                Ok((planned, desk.tx.next_wish_at(desk.mailbox)?))
+                Ok((planned, desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?))
             })
             .await?;
         self.next_wish_at = next;
@@ -363,7 +366,7 @@ impl Memory for LaneMemory {
         let next = self
             .at_desk(move |desk| {
                 engine::settle(desk, &planned, &outcomes)?;
-                Ok(desk.tx.next_wish_at(desk.mailbox)?)
+                Ok(desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?)
             })
             .await?;
         self.next_wish_at = next;

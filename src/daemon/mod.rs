@@ -9,6 +9,7 @@ mod lane;
 mod layout;
 mod lock;
 mod memory;
+mod outlook;
 mod reload;
 mod socket;
 mod supervise;
@@ -34,7 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::policy::Policy;
 use crate::engine::Policies;
-use crate::store::Store;
+use crate::store::{Effect, Store};
 
 /// How long lanes may take to finish what they are writing when the daemon stops.
 const STOP_WAIT: Duration = Duration::from_secs(20);
@@ -79,11 +80,22 @@ impl Shared {
         Arc::clone(bells.entry(mailbox.to_string()).or_default())
     }
 
+    /// The bell of the task that shows the mailbox's threads as Outlook's categories.
+    fn outlook_bell(&self, mailbox: &str) -> Arc<Notify> {
+        // No mailbox's name holds a space.
+        self.bell(&format!("{mailbox} in Outlook"))
+    }
+
     /// Rings the lanes for which something is to be written.
     pub(crate) async fn ring(&self) -> anyhow::Result<()> {
         let now = self.clock.now();
-        for mailbox in self.store.write(move |tx| Ok(tx.mailboxes_with_wishes(now)?)).await? {
-            self.bell(&mailbox).notify_one();
+        for (mailbox, effect) in
+            self.store.write(move |tx| Ok(tx.mailboxes_with_wishes(now)?)).await?
+        {
+            match effect {
+                Effect::ShowMarks => self.bell(&mailbox).notify_one(),
+                Effect::ShowCategories => self.outlook_bell(&mailbox).notify_one(),
+            }
         }
         Ok(())
     }

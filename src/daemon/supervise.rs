@@ -8,13 +8,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{self, Config};
-use crate::daemon::{Shared, lane};
+use crate::daemon::{Shared, lane, outlook};
 
 #[derive(Debug)]
 struct Lane {
     mailbox: config::Mailbox,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    /// Shows the mailbox's threads as Outlook's categories; ends at once where they are off.
+    outlook: JoinHandle<()>,
 }
 
 /// The running lanes, by mailbox.
@@ -31,6 +33,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
         && one.patience == other.patience
         && one.daily_bytes == other.daily_bytes
         && one.layout == other.layout
+        && one.categories == other.categories
         && opened_with(one) == opened_with(other)
 }
 
@@ -46,8 +49,10 @@ impl Lanes {
 
     fn begin(&mut self, shared: &Arc<Shared>, mailbox: &config::Mailbox) {
         let (stop, stopped) = watch::channel(false);
+        let beside = outlook::run(Arc::clone(shared), mailbox.clone(), stopped.clone());
+        let outlook = tokio::spawn(beside);
         let task = tokio::spawn(lane::run(Arc::clone(shared), mailbox.clone(), stopped));
-        self.0.insert(mailbox.name.clone(), Lane { mailbox: mailbox.clone(), stop, task });
+        self.0.insert(mailbox.name.clone(), Lane { mailbox: mailbox.clone(), stop, task, outlook });
     }
 
     /// Ends lanes that are not configured any more, begins new ones, and begins those anew whose connection changed.
@@ -98,4 +103,7 @@ async fn end(mut lane: Lane, wait: Duration) {
     if tokio::time::timeout(wait, &mut lane.task).await.is_err() {
         lane.task.abort();
     }
+    // It ends at once, and is not to go on beside the next one.
+    lane.outlook.abort();
+    let _ended = lane.outlook.await;
 }

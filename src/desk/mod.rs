@@ -6,6 +6,7 @@
 
 pub mod arrival;
 pub mod budget;
+pub mod category;
 pub mod command;
 pub mod event;
 pub mod joining;

@@ -126,7 +126,7 @@ pub(super) fn shows_no_marks(desk: &Desk<'_>, flags: &[String]) -> bool {
     desk.dialect.marks(desk.policy, flags).is_empty()
 }
 
-fn gesture(command: Command, detail: String) -> Asked {
+pub(super) fn gesture(command: Command, detail: String) -> Asked {
     let cause = Cause::new(CauseKind::Gesture, detail);
     Asked { command, actor: Actor::Someone, cause }
 }
@@ -328,7 +328,7 @@ fn throw_away(
     carry_out(desk, thread, asked, closing)
 }
 
-fn carry_out(
+pub(super) fn carry_out(
     desk: &Desk<'_>,
     thread: &mut Thread,
     asked: Vec<Asked>,

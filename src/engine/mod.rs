@@ -10,6 +10,7 @@ mod ask;
 mod folders;
 mod join;
 mod look;
+pub mod outlook;
 mod record;
 mod sent;
 mod show;

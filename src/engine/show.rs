@@ -12,7 +12,7 @@ use crate::desk::retry::{Retry, pause};
 use crate::desk::thread::{Change, MessageKey, Thread};
 use crate::engine::Desk;
 use crate::engine::record::record;
-use crate::store::{Attempt, Located, Wish};
+use crate::store::{Attempt, Effect, Located, Wish};
 
 /// How many wishes go into one plan.
 const WISHES_MAX: u32 = 200;
@@ -70,7 +70,7 @@ pub struct Planned {
 pub fn plan(desk: &Desk<'_>) -> anyhow::Result<Planned> {
     let mut writes: BTreeMap<(Action, String), Vec<(Wish, Located)>> = BTreeMap::new();
     let mut planned = Planned::default();
-    for wish in desk.tx.wishes_due(desk.mailbox, desk.now, WISHES_MAX)? {
+    for wish in desk.tx.wishes_due(desk.mailbox, Effect::ShowMarks, desk.now, WISHES_MAX)? {
         let thread = desk.thread(wish.thread)?;
         let differences = differences(desk, &thread)?;
         if differences.is_empty() {

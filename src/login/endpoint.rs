@@ -1,13 +1,14 @@
-//! Asks a token endpoint (RFC 6749, section 3.2), and reads what it answers.
+//! Asks a token endpoint (RFC 6749, section 3.2), and reads what it answers; also the one way to HTTPS of the program.
 //!
 //! One POST of a form over HTTPS, one small JSON back; no redirect is followed, since it would carry the secret along.
-//! Neither the form nor the answer is ever logged.
+//! Neither the form nor the answer is ever logged. All of the process share one client, so that the system's certificates are
+//! read once and connections are used again.
 
 use std::error::Error as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde::{Deserialize, Deserializer};
@@ -28,15 +29,26 @@ const SAID_LETTERS_MAX: usize = 300;
 pub(super) type Form<'a> = Vec<(&'a str, String)>;
 
 /// What an endpoint answered.
-pub(super) struct Answered {
-    pub(super) status: u16,
-    pub(super) body: Secret,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Secret,
     /// How long it wants to be left alone, where it says so.
-    pub(super) wait: Option<Duration>,
+    pub(crate) wait: Option<Duration>,
+}
+
+/// A request with a token (RFC 6750, section 2.1).
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    pub(crate) token: &'a Secret,
+    /// The header `Prefer` (RFC 7240).
+    pub(crate) prefer: &'static str,
+    /// A JSON document.
+    pub(crate) body: Option<String>,
 }
 
 impl Answered {
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -94,12 +106,24 @@ fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> 
     Ok(value.as_u64().or_else(|| value.as_str()?.trim().parse().ok()))
 }
 
-/// The way to the endpoints of one provider. Cheap to clone.
+/// The way to HTTPS. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Http(Client);
+pub(crate) struct Http(Client);
+
+/// The client of the process, once it was needed.
+static SHARED: Mutex<Option<Http>> = Mutex::new(None);
 
 impl Http {
-    pub(super) fn new() -> Result<Http, String> {
+    /// The one client of the process. One that could not be made is tried again at the next need.
+    pub(crate) fn shared() -> Result<Http, String> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*shared {
+            Some(http) => Ok(http.clone()),
+            None => Ok(shared.insert(Http::new()?).clone()),
+        }
+    }
+
+    fn new() -> Result<Http, String> {
         // The provider is named, so that nothing depends on whether a default was installed.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -120,17 +144,32 @@ impl Http {
 
     /// Posts a form. The error is the network's, in words.
     pub(super) async fn post(&self, url: &str, form: &Form<'_>) -> Result<Answered, String> {
-        let sent = self.0.post(url).header("accept", "application/json").form(form).send().await;
-        let response = sent.map_err(words)?;
-        let status = response.status().as_u16();
-        let wait = retry_after(&response);
-        let body = body(response).await?;
-        Ok(Answered { status, body, wait })
+        answered(self.0.post(url).form(form)).await
+    }
+
+    /// Makes a request with a token. The error is the network's, in words.
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Answered, String> {
+        let request = self.0.request(call.method, call.url).bearer_auth(call.token.expose());
+        let request = request.header("prefer", call.prefer);
+        match call.body {
+            Some(body) => {
+                answered(request.header("content-type", "application/json").body(body)).await
+            }
+            None => answered(request).await,
+        }
     }
 }
 
+async fn answered(request: RequestBuilder) -> Result<Answered, String> {
+    let response = request.header("accept", "application/json").send().await.map_err(words)?;
+    let status = response.status().as_u16();
+    let wait = retry_after(&response);
+    let body = body(response).await?;
+    Ok(Answered { status, body, wait })
+}
+
 /// The host of an endpoint, for messages.
-pub(super) fn host(url: &str) -> String {
+pub(crate) fn host(url: &str) -> String {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     host.unwrap_or_else(|| "the token endpoint".to_owned())
 }

@@ -54,6 +54,18 @@ pub(super) fn refresh(
     Ok(form)
 }
 
+/// What is asked for to speak to Graph: everything that was agreed to there (M112). National clouds have a
+/// Graph of their own; what stands on this machine speaks for the worldwide one.
+pub(super) fn graph_scopes(oauth: &OAuth2) -> Vec<String> {
+    let host = oauth.graph_url.strip_prefix("https://").and_then(|rest| rest.split('/').next());
+    let host = host.unwrap_or("graph.microsoft.com");
+    let mut scopes = vec![format!("https://{host}/.default")];
+    if oauth.is_delegated() {
+        scopes.push("offline_access".to_owned());
+    }
+    scopes
+}
+
 /// Adds what is asked for.
 pub(super) fn add_scopes(oauth: &OAuth2, form: &mut Form<'_>) {
     if !oauth.scopes.is_empty() {

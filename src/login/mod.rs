@@ -36,3 +36,5 @@ pub use loopback::{Loopback, redirect};
 pub use remedy::{Case, way_of};
 pub use sealed::CREDENTIAL;
 pub use tokens::{Report, Tokens};
+
+pub(crate) use endpoint::{Answered, Call, Http, host};

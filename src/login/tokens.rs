@@ -38,6 +38,7 @@ struct Inner {
     mailbox: String,
     address: String,
     oauth: OAuth2,
+    audience: Audience,
     keep: Keep,
     clock: Clock,
     held: Mutex<Option<Held>>,
@@ -45,6 +46,15 @@ struct Inner {
     renewing: tokio::sync::Mutex<()>,
     /// What could not be kept: newer than the file.
     unkept: Mutex<Option<Kept>>,
+}
+
+/// What a token opens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Audience {
+    /// The mail servers. What is told of a login is told of these tokens.
+    Mail,
+    /// Microsoft Graph: by the same application and the same consent (M112).
+    Graph,
 }
 
 /// What a command may tell of a login: never a token.
@@ -65,10 +75,34 @@ impl Tokens {
         state_dir: &Path,
         clock: Clock,
     ) -> Tokens {
+        Tokens::of(mailbox, address, oauth.clone(), Audience::Mail, state_dir, clock)
+    }
+
+    /// The same for Microsoft Graph: the scope is its own, and one request for a token cannot ask for both (M75, M112).
+    pub fn for_graph(
+        mailbox: &str,
+        address: &str,
+        oauth: &OAuth2,
+        state_dir: &Path,
+        clock: Clock,
+    ) -> Tokens {
+        let oauth = OAuth2 { scopes: grant::graph_scopes(oauth), ..oauth.clone() };
+        Tokens::of(mailbox, address, oauth, Audience::Graph, state_dir, clock)
+    }
+
+    fn of(
+        mailbox: &str,
+        address: &str,
+        oauth: OAuth2,
+        audience: Audience,
+        state_dir: &Path,
+        clock: Clock,
+    ) -> Tokens {
         Tokens(Arc::new(Inner {
             mailbox: mailbox.to_owned(),
             address: address.to_owned(),
-            oauth: oauth.clone(),
+            oauth,
+            audience,
             keep: Keep::new(state_dir, mailbox),
             clock,
             held: Mutex::default(),
@@ -213,7 +247,9 @@ impl Inner {
             let now = self.clock.now();
             let granted = self.granted(&grant::alone(&self.oauth, now)?).await?;
             // What is told by `baton login --status`; the token is good without it.
-            if let Err(error) = self.note(&granted, now).await {
+            if self.audience == Audience::Mail
+                && let Err(error) = self.note(&granted, now).await
+            {
                 tracing::debug!("cannot note the login of {}: {error}", self.mailbox);
             }
             return Ok(self.hold(&granted, now));
@@ -224,8 +260,16 @@ impl Inner {
             return Err(self.not_logged_in("nobody has logged in yet"));
         };
         let now = self.clock.now();
-        let granted = self.granted(&grant::refresh(&self.oauth, &refresh, now)?).await?;
-        let mut facts = self.learn(kept.facts, &granted, now);
+        let mut form = grant::refresh(&self.oauth, &refresh, now)?;
+        if self.audience == Audience::Graph {
+            // Without it the token would be for what was agreed to first.
+            grant::add_scopes(&self.oauth, &mut form);
+        }
+        let granted = self.granted(&form).await?;
+        let mut facts = match self.audience {
+            Audience::Mail => self.learn(kept.facts, &granted, now),
+            Audience::Graph => Facts { serial: kept.facts.serial + 1, ..kept.facts },
+        };
         if let Some(life) = granted.refresh_token_expires_in {
             facts.refresh_until = Some(now + Duration::from_secs(life));
         }
@@ -323,7 +367,7 @@ impl Inner {
     }
 
     async fn ask(&self, url: &str, form: &Form<'_>) -> Result<Answered, Error> {
-        let http = Http::new().map_err(Error::Broken)?;
+        let http = Http::shared().map_err(Error::Broken)?;
         let answered = http.post(url, form).await;
         answered.map_err(|why| Error::Network { host: host(url), why })
     }

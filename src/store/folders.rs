@@ -134,16 +134,6 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// The names of the mailboxes for which a wish is due.
-    pub fn mailboxes_with_wishes(&self, now: Timestamp) -> Result<Vec<String>> {
-        let mut statement = self.conn.prepare_cached(
-            "SELECT DISTINCT mailbox.name FROM outbox JOIN mailbox ON mailbox.id = outbox.mailbox
-             WHERE outbox.due_at <= ?",
-        )?;
-        let rows = statement.query_map([now.0], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
     /// Keeps what the server was found to be like.
     pub fn set_dialect(
         &self,
@@ -211,7 +201,8 @@ impl Tx<'_> {
         let mut statement = self.conn.prepare_cached(
             "SELECT name, layout, connected_since, last_seen_at, last_error, waits_until, notice,
                     received_day, received_bytes,
-                    (SELECT count(*) FROM outbox WHERE outbox.mailbox = mailbox.id) AS queue
+                    (SELECT count(*) FROM outbox
+                     WHERE outbox.mailbox = mailbox.id AND outbox.effect = 'show-marks') AS queue
              FROM mailbox ORDER BY id",
         )?;
         let mut rows = statement.query([])?;

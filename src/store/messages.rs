@@ -214,6 +214,18 @@ impl Tx<'_> {
             .transpose()
     }
 
+    /// The mailbox's message with this Message-ID; of several, one that belongs to a thread.
+    pub fn message_with_id(&self, mailbox: i64, message_id: &str) -> Result<Option<MessageRow>> {
+        self.conn
+            .prepare_cached(&format!(
+                "{MESSAGE} WHERE mailbox = ? AND message_id = ? ORDER BY thread IS NULL, id LIMIT 1"
+            ))?
+            .query_row(params![mailbox, message_id], message)
+            .optional()?
+            .map(with_status)
+            .transpose()
+    }
+
     /// The messages with this Message-ID, in any mailbox, at most 100.
     pub fn messages_by_message_id(&self, message_id: &str) -> Result<Vec<MessageRow>> {
         let mut statement = self.conn.prepare_cached(&format!(

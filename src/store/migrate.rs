@@ -10,7 +10,8 @@ use crate::store::{Error, Result};
 pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_desk.sql", include_str!("migrations/0001_desk.sql")),
     ("0002_attempt.sql", include_str!("migrations/0002_attempt.sql")),
-    ("0003_limits.sql", include_str!("migrations/0003_limits.sql")),
+    ("0003_outlook.sql", include_str!("migrations/0003_outlook.sql")),
+    ("0004_limits.sql", include_str!("migrations/0004_limits.sql")),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<usize> {

@@ -14,6 +14,7 @@ mod locations;
 mod messages;
 mod migrate;
 mod outbox;
+mod outlook;
 mod threads;
 mod writer;
 
@@ -30,6 +31,7 @@ pub use locations::Located;
 pub use messages::{MessageRow, NewMessage, Status};
 pub use migrate::{MIGRATIONS, migrate_to};
 pub use outbox::{Attempt, Effect, Wish};
+pub use outlook::{Outlook, OutlookCopy, OutlookStatus, Undecided};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 

@@ -13,12 +13,15 @@ use crate::store::{Result, Tx};
 pub enum Effect {
     /// Make the mailbox show the thread as it stands.
     ShowMarks,
+    /// Make Outlook's categories show it as well, where they do.
+    ShowCategories,
 }
 
 impl Effect {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Effect::ShowMarks => "show-marks",
+            Effect::ShowCategories => "show-categories",
         }
     }
 }
@@ -78,7 +81,8 @@ impl Tx<'_> {
         }))
     }
 
-    /// Remembers a wish. Wishing for what is already waiting makes it due at once.
+    /// Remembers a wish. Wishing for what is already waiting makes it due at once. Where Outlook's categories show a
+    /// thread as well, whatever changes its marks is wished of them, too.
     pub fn wish(
         &self,
         mailbox: i64,
@@ -93,6 +97,9 @@ impl Tx<'_> {
                  SET wishes = wishes + 1, attempts = 0, due_at = excluded.due_at, last_error = NULL",
             )?
             .execute(params![mailbox, thread.0, effect.name(), now.0])?;
+        if effect == Effect::ShowMarks && self.shows_categories(mailbox)? {
+            self.wish(mailbox, thread, Effect::ShowCategories, now)?;
+        }
         Ok(())
     }
 
@@ -108,13 +115,19 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The wishes that are due, the oldest first, at most `limit`.
-    pub fn wishes_due(&self, mailbox: i64, now: Timestamp, limit: u32) -> Result<Vec<Wish>> {
+    /// The wishes for `effect` that are due, the oldest first, at most `limit`.
+    pub fn wishes_due(
+        &self,
+        mailbox: i64,
+        effect: Effect,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Wish>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT id, thread, wishes, attempts FROM outbox WHERE mailbox = ? AND due_at <= ?
-             ORDER BY due_at, id LIMIT ?",
+            "SELECT id, thread, wishes, attempts FROM outbox
+             WHERE mailbox = ? AND effect = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?",
         )?;
-        let rows = statement.query_map(params![mailbox, now.0, limit], |row| {
+        let rows = statement.query_map(params![mailbox, effect.name(), now.0, limit], |row| {
             Ok(Wish {
                 id: row.get("id")?,
                 thread: ThreadId(row.get("thread")?),
@@ -125,13 +138,29 @@ impl Tx<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// When the next wish of the mailbox is due.
-    pub fn next_wish_at(&self, mailbox: i64) -> Result<Option<Timestamp>> {
+    /// When the mailbox's next wish for `effect` is due.
+    pub fn next_wish_at(&self, mailbox: i64, effect: Effect) -> Result<Option<Timestamp>> {
         Ok(self
             .conn
-            .prepare_cached("SELECT min(due_at) FROM outbox WHERE mailbox = ?")?
-            .query_row([mailbox], |row| row.get::<_, Option<i64>>(0))?
+            .prepare_cached("SELECT min(due_at) FROM outbox WHERE mailbox = ? AND effect = ?")?
+            .query_row(params![mailbox, effect.name()], |row| row.get::<_, Option<i64>>(0))?
             .map(Timestamp))
+    }
+
+    /// The names of the mailboxes for which a wish is due, and what for.
+    pub fn mailboxes_with_wishes(&self, now: Timestamp) -> Result<Vec<(String, Effect)>> {
+        let mut due = Vec::new();
+        for effect in [Effect::ShowMarks, Effect::ShowCategories] {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT DISTINCT mailbox.name FROM outbox JOIN mailbox ON mailbox.id = outbox.mailbox
+                 WHERE outbox.due_at <= ? AND outbox.effect = ?",
+            )?;
+            let names = statement.query_map(params![now.0, effect.name()], |row| row.get(0))?;
+            for name in names {
+                due.push((name?, effect));
+            }
+        }
+        Ok(due)
     }
 
     /// Forgets a wish, unless it was wished for again while it was being carried out: the work may have been based on the

@@ -13,8 +13,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("config", &["clock", "desk"]),
     ("imap", &["clock", "config", "desk", "mail"]),
     ("login", &["clock", "config", "desk"]),
+    ("graph", &["clock", "desk", "login"]),
     ("engine", &["clock", "desk", "mail", "store"]),
-    ("daemon", &["clock", "config", "desk", "engine", "imap", "login", "mail", "store"]),
+    ("daemon", &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "store"]),
     ("cli", &["clock", "config", "daemon", "desk", "engine", "imap", "login", "mail", "store"]),
 ];
 

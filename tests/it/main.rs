@@ -29,5 +29,6 @@ mod hostile;
 mod laws;
 mod login;
 mod migrations;
+mod outlook;
 mod scenarios;
 mod world;

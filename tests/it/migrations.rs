@@ -57,6 +57,9 @@ fn hot_questions_are_served_by_an_index() {
         "SELECT uid FROM location WHERE folder = 1 AND uid = 7",
         "SELECT uid FROM location WHERE message = 7",
         "SELECT id FROM outbox WHERE mailbox = 1 AND due_at <= 7 ORDER BY due_at, id LIMIT 9",
+        "SELECT id FROM outlook_copy WHERE mailbox = 1 AND id = 'x'",
+        "SELECT id FROM outlook_copy WHERE message = 7",
+        "SELECT id FROM outlook_copy WHERE mailbox = 1 AND decide_at <= 7 ORDER BY decide_at LIMIT 9",
         "SELECT seq FROM event WHERE thread = 1 UNION ALL SELECT seq FROM event WHERE other = 1 ORDER BY seq",
     ];
     for question in hot {

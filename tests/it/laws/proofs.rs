@@ -8,7 +8,7 @@ use baton::desk::layout::Layout;
 use baton::desk::marks::{Mark, Place, should_carry, should_move, wanted_marks, wanted_place};
 use baton::desk::thread::{MessageKey, Position, State, Thread, ThreadId};
 use baton::engine::{self, Action, Answer, Request, Verb, Write};
-use baton::store::Located;
+use baton::store::{Effect, Located};
 
 use super::dice::Dice;
 use super::office::{MAILBOX, Office};
@@ -175,7 +175,7 @@ impl Office {
             total += wrote;
             let waiting = self.read(|tx| {
                 let mailbox = tx.mailbox_id(MAILBOX)?.unwrap();
-                Ok(tx.next_wish_at(mailbox)?)
+                Ok(tx.next_wish_at(mailbox, Effect::ShowMarks)?)
             })?;
             if !again && wrote == 0 && waiting.is_none() {
                 self.trouble = trouble;

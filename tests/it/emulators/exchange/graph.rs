@@ -99,6 +99,47 @@ fn colours_are_in_a_list_of_the_mailbox() {
     assert_eq!(call(&tenant, &token, "DELETE", &one, &Value::Null).status, 404);
 }
 
+/// From memory: what has changed is told in its order, page by page, and folders have names for every language.
+#[test]
+fn changes_are_told_in_their_order_and_in_pages() {
+    let tenant = with_mails(5);
+    let token = tenant.token_for_graph();
+    let get = |path: &str| call(&tenant, &token, "GET", path, &Value::Null).json();
+    let fields = "$select=internetMessageId,lastModifiedDateTime";
+    let last = format!("{SHARED}/messages?$orderby=lastModifiedDateTime%20desc&$top=1&{fields}");
+    let before = get(&last)["value"][0]["lastModifiedDateTime"].as_str().unwrap().to_owned();
+    tenant.forward(60);
+    tenant.outlook(|outlook| outlook.moves("<2@example.test>", "\\Archive"));
+    assert!(get(&last)["value"][0]["internetMessageId"] == "<2@example.test>");
+    tenant.forward(60);
+    tenant.outlook(|outlook| outlook.categorises("<1@example.test>", &["Red"]));
+    let ids = |list: &Value| -> Vec<String> {
+        let list = list["value"].as_array().unwrap().iter();
+        list.map(|one| one["internetMessageId"].as_str().unwrap().to_owned()).collect()
+    };
+    let changed = |since: &str, top: usize| {
+        format!(
+            "{SHARED}/messages?$filter=lastModifiedDateTime%20ge%20{since}&$orderby=lastModifiedDateTime%20asc&$top={top}&{fields}"
+        )
+    };
+    let first = get(&changed(&before, 4));
+    let next = first["@odata.nextLink"].as_str().unwrap();
+    let second = get(next.split_once("/users/").unwrap().1);
+    let all = [ids(&first), ids(&second)].concat();
+    assert_eq!(
+        (all.len(), &all[3..]),
+        (5, &["<2@example.test>".into(), "<1@example.test>".into()][..])
+    );
+    assert!(second["@odata.nextLink"].is_null());
+    let since = second["value"][0]["lastModifiedDateTime"].as_str().unwrap();
+    assert_eq!(ids(&get(&changed(since, 4))), ["<1@example.test>"]);
+    let inbox = get(&format!("{SHARED}/mailFolders/inbox?$select=id"));
+    let mail = get(&find("", "<1@example.test>"));
+    assert_eq!(inbox["id"], mail["value"][0]["parentFolderId"]);
+    let nowhere = format!("{SHARED}/mailFolders/nowhere");
+    assert_eq!(call(&tenant, &token, "GET", &nowhere, &Value::Null).status, 404);
+}
+
 /// M107, M112.
 #[test]
 fn graph_wants_its_own_token() {

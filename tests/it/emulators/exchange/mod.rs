@@ -3,6 +3,7 @@
 //! "7.n" are the points of the list of what such an emulator must do, M-numbers the facts behind them.
 
 mod baton;
+mod categories;
 mod clients;
 mod faults;
 mod flags;

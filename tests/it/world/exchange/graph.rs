@@ -1,7 +1,8 @@
 //! Microsoft Graph, as far as Outlook's categories need it (M107 to M114).
 //!
 //! It shows the same mailboxes as IMAP: `/v1.0/users/{address}/messages` with `$filter=internetMessageId eq '…'`,
-//! `/messages/{id}` with GET and PATCH, `/outlook/masterCategories`. An id changes when the message moves, unless the
+//! `/messages/{id}` with GET and PATCH, `/mailFolders/{well-known name}`, `/outlook/masterCategories`. Messages are also found by
+//! `lastModifiedDateTime`, ordered by it, and told of in pages: all that is from memory. An id changes when the message moves, unless the
 //! client asks for immutable ones (M110). The bearer token must be for Graph, and for what is done (M107, M111).
 //! Throttling is a trouble of the server: `tenant.graph.trouble_once(graph::throttled(7))`. Texts are from memory.
 
@@ -20,6 +21,8 @@ struct Call<'a> {
     request: &'a Request,
     /// M110.
     immutable: bool,
+    /// Of the next page.
+    path: String,
     filters_categories: bool,
 }
 
@@ -54,13 +57,17 @@ fn answer(imap: &Server<Exchange>, request: &Request) -> Answer {
             immutable: request
                 .header("prefer")
                 .is_some_and(|prefer| prefer.contains("IdType=\"ImmutableId\"")),
+            path: format!("http://{}{}", request.header("host").unwrap_or_default(), request.path),
             filters_categories: exchange.knobs.graph_filters_categories,
         };
+        let now = exchange.ledger.now();
         let Some(mailbox) = exchange.mailboxes.get_mut(&address.to_lowercase()) else {
             let text = format!("The requested user '{address}' is invalid.");
             return refuse(404, "ErrorInvalidUser", &text);
         };
+        mailbox.date_changes(now);
         let answer = call.answer(mailbox, rest);
+        mailbox.date_changes(now);
         match call.immutable {
             true => answer.with("Preference-Applied", "IdType=\"ImmutableId\""),
             false => answer,
@@ -121,6 +128,7 @@ impl Call<'_> {
     fn answer(&self, mailbox: &mut Mailbox, path: &[&str]) -> Answer {
         match (self.request.method.as_str(), path) {
             ("GET", ["messages"]) => self.find(mailbox),
+            ("GET", ["mailFolders", name]) => self.folder(mailbox, name),
             ("GET", ["messages", id]) => self.on_message(mailbox, id, |_, _| Ok(())),
             ("PATCH", ["messages", id]) => self.on_message(mailbox, id, |mailbox, mail| {
                 let body = self.body()?;
@@ -166,14 +174,70 @@ impl Call<'_> {
             all.into_iter()
                 .filter(|(_, _, mail)| mailbox.item(*mail).categories.contains(&name))
                 .collect()
+        } else if let Some(since) = filter.strip_prefix("lastModifiedDateTime ge ") {
+            let Ok(since) = since.parse::<jiff::Timestamp>() else {
+                return refuse(400, "BadRequest", &format!("Invalid filter clause: {filter}"));
+            };
+            let since = since.as_second();
+            all.into_iter().filter(|(_, _, mail)| mailbox.item(*mail).changed.0 >= since).collect()
         } else if filter.is_empty() {
             all
         } else {
             return refuse(400, "BadRequest", &format!("Invalid filter clause: {filter}"));
         };
-        let value: Vec<Value> =
-            wanted.into_iter().map(|place| self.message(mailbox, place)).collect();
-        Answer::json(200, &json!({ "value": value }))
+        self.page(mailbox, wanted)
+    }
+
+    /// A page of a list, and where the next one is.
+    fn page(&self, mailbox: &mut Mailbox, mut all: Vec<Place>) -> Answer {
+        match self.request.query.get("$orderby") {
+            None => {}
+            Some("lastModifiedDateTime asc") => {
+                all.sort_by_key(|(_, _, mail)| mailbox.item(*mail).changed.0);
+            }
+            Some("lastModifiedDateTime desc") => {
+                all.sort_by_key(|(_, _, mail)| -mailbox.item(*mail).changed.0);
+            }
+            Some(other) => {
+                return refuse(400, "BadRequest", &format!("Invalid orderby: {other}"));
+            }
+        }
+        let number = |name: &str| self.request.query.get(name).and_then(|text| text.parse().ok());
+        let (top, skip): (usize, usize) =
+            (number("$top").unwrap_or(10), number("$skip").unwrap_or(0));
+        let more = all.len() > skip + top;
+        let page: Vec<Value> = all
+            .into_iter()
+            .skip(skip)
+            .take(top)
+            .map(|place| self.message(mailbox, place))
+            .collect();
+        let mut body = json!({ "value": page });
+        if more {
+            let mut fields = vec![format!("$skip={}", skip + top), format!("$top={top}")];
+            for name in ["$filter", "$orderby", "$select"] {
+                let value = self.request.query.get(name);
+                fields.extend(value.map(|value| format!("{name}={}", form::encode(value))));
+            }
+            body["@odata.nextLink"] = json!(format!("{}?{}", self.path, fields.join("&")));
+        }
+        Answer::json(200, &body)
+    }
+
+    /// A folder by the name that it has in every language.
+    fn folder(&self, mailbox: &Mailbox, name: &str) -> Answer {
+        let special = match name {
+            "inbox" => "INBOX",
+            "sentitems" => "\\Sent",
+            "drafts" => "\\Drafts",
+            "deleteditems" => "\\Trash",
+            "junkemail" => "\\Junk",
+            "archive" => "\\Archive",
+            _ => return not_found(),
+        };
+        let folder = mailbox.store.find(special).or_else(|| mailbox.store.special(special));
+        let Some(folder) = folder else { return not_found() };
+        Answer::json(200, &json!({ "id": folder_id(folder.id), "displayName": folder.name }))
     }
 
     fn on_message(
@@ -202,6 +266,7 @@ impl Call<'_> {
     fn message(&self, mailbox: &mut Mailbox, place: Place) -> Value {
         let (folder, _, mail) = place;
         let item = mailbox.item(mail).clone();
+        let changed = jiff::Timestamp::from_second(item.changed.0).unwrap_or_default();
         let flag = if item.followed_up { "flagged" } else { "notFlagged" };
         let is_read =
             mailbox.store.mails.get(&mail).is_some_and(|mail| mail.flags.contains("\\Seen"));
@@ -209,7 +274,8 @@ impl Call<'_> {
             "id": if self.immutable { immutable_id(&place) } else { movable_id(&place) },
             "internetMessageId": mailbox.message_id(mail),
             "subject": mailbox.header(mail, "subject"),
-            "parentFolderId": format!("AQMkF{folder:04}"),
+            "parentFolderId": folder_id(folder),
+            "lastModifiedDateTime": changed.to_string(),
             "categories": item.categories,
             "isRead": is_read,
             "flag": { "flagStatus": flag },
@@ -252,6 +318,10 @@ impl Call<'_> {
         let read = serde_json::from_slice(&self.request.body);
         read.map_err(|_| refuse(400, "BadRequest", "Unable to read JSON request payload."))
     }
+}
+
+fn folder_id(folder: FolderId) -> String {
+    format!("AQMkF{folder:04}")
 }
 
 /// Changes with every move.

@@ -40,6 +40,8 @@ pub(crate) struct Item {
     pub(crate) followed_up: bool,
     /// When a person moved it last, in seconds since 1970, and out of which folder (M33).
     pub(crate) moved: Option<(i64, FolderId)>,
+    /// When it was found to have changed last, and how it looked then: for Graph.
+    pub(crate) changed: (i64, String),
 }
 
 /// A category in the mailbox's list (M111).
@@ -129,6 +131,20 @@ impl Mailbox {
     pub(crate) fn folder(&self, name: &str) -> &Folder {
         let found = self.store.find(name).or_else(|| self.store.special(name));
         found.unwrap_or_else(|| panic!("{} has no folder {name}", self.address))
+    }
+
+    /// Finds out which messages have changed, now at the latest.
+    pub(crate) fn date_changes(&mut self, now: i64) {
+        for folder in &self.store.folders {
+            for entry in &folder.entries {
+                let item = self.items.entry(entry.mail).or_default();
+                let flags = self.store.flags(entry);
+                let look = format!("{} {flags:?} {:?}", folder.id, item.categories);
+                if item.changed.1 != look {
+                    item.changed = (now, look);
+                }
+            }
+        }
     }
 
     /// What is known of a message.

@@ -31,8 +31,8 @@ mod words;
 use std::sync::Arc;
 
 use self::knobs::Knobs;
-use self::mailbox::{Category, Mailbox};
-pub(crate) use self::mailbox::{Language, Shown};
+use self::mailbox::Mailbox;
+pub(crate) use self::mailbox::{Category, Language, Shown};
 use self::people::Person;
 use self::service::Exchange;
 use self::smtp::Smtp;

@@ -119,6 +119,8 @@ pub(crate) enum Trouble {
     Says(Answer),
     /// It takes the request and answers when the trouble is over.
     Hangs,
+    /// It does what is asked, and answers when the trouble is over.
+    Mute,
     /// It says nothing for so long, then answers.
     Slow(Duration),
     /// It sends the first half of the answer and closes.
@@ -141,6 +143,8 @@ type Site = Box<dyn Fn(&Request) -> Answer + Send + Sync>;
 #[derive(Default)]
 struct Troubles {
     next: VecDeque<Trouble>,
+    /// Waits for a request of this method.
+    of_method: Option<(&'static str, Trouble)>,
     always: Trouble,
 }
 
@@ -205,6 +209,11 @@ impl Server {
         self.shared.troubles.lock().unwrap().next.push_back(trouble);
     }
 
+    /// The next request of this method gets it, once.
+    pub(crate) fn trouble_for(&self, method: &'static str, trouble: Trouble) {
+        self.shared.troubles.lock().unwrap().of_method = Some((method, trouble));
+    }
+
     /// Every request so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
@@ -230,13 +239,18 @@ impl Shared {
         while let Some(request) = read_request(&mut from) {
             let ends = request.header("connection").is_some_and(|what| what == "close");
             self.requests.lock().unwrap().push(request.clone());
-            let sent = match self.trouble_for_this_one() {
+            let sent = match self.trouble_of(&request) {
                 Trouble::None => to.write_all(&(self.site)(&request).to_bytes()).is_ok(),
                 Trouble::Down => false,
                 Trouble::Says(answer) => to.write_all(&answer.to_bytes()).is_ok(),
                 Trouble::Hangs => {
                     self.wait_until_healed();
                     to.write_all(&(self.site)(&request).to_bytes()).is_ok()
+                }
+                Trouble::Mute => {
+                    let bytes = (self.site)(&request).to_bytes();
+                    self.wait_until_healed();
+                    to.write_all(&bytes).is_ok()
                 }
                 Trouble::Slow(pause) => {
                     self.pause(pause);
@@ -255,8 +269,14 @@ impl Shared {
         let _ = to.shutdown(Shutdown::Both);
     }
 
-    fn trouble_for_this_one(&self) -> Trouble {
+    fn trouble_of(&self, request: &Request) -> Trouble {
         let mut troubles = self.troubles.lock().unwrap();
+        if let Some((_, trouble)) = troubles.of_method.take_if(|(of, _)| *of == request.method) {
+            if matches!(trouble, Trouble::Mute) {
+                troubles.always = Trouble::Mute;
+            }
+            return trouble;
+        }
         let once = troubles.next.pop_front();
         once.unwrap_or_else(|| troubles.always.clone())
     }
@@ -264,7 +284,8 @@ impl Shared {
     fn wait_until_healed(&self) {
         let troubles = self.troubles.lock().unwrap();
         let closing = || self.closing.load(Ordering::SeqCst);
-        let hangs = |t: &mut Troubles| matches!(t.always, Trouble::Hangs) && !closing();
+        let hangs =
+            |t: &mut Troubles| matches!(t.always, Trouble::Hangs | Trouble::Mute) && !closing();
         drop(self.changed.wait_while(troubles, hangs).unwrap());
     }
 

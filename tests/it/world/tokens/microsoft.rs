@@ -64,6 +64,8 @@ pub(crate) struct Setup {
     pub(crate) app_roles: Vec<&'static str>,
     /// Whether the app allows public client flows: without secret, and by device code.
     pub(crate) public_client: bool,
+    /// Delegated permissions that an admin has consented to for everybody: `.default` asks for them.
+    pub(crate) admin_consent: Vec<&'static str>,
     /// Delegated permissions that nobody may give away without an admin.
     pub(crate) admin_only: Vec<&'static str>,
     /// Conditional Access refuses the device-code flow (M76).
@@ -95,6 +97,7 @@ impl Default for Setup {
                 "https://graph.microsoft.com/MailboxSettings.ReadWrite",
             ],
             public_client: true,
+            admin_consent: Vec::new(),
             admin_only: Vec::new(),
             device_flow_blocked: false,
             person: "ana@contoso.com".to_owned(),

@@ -13,7 +13,11 @@ impl Office {
         let used = self.ledger.use_refresh(old, CLIENT_ID, LIVES);
         let consented = used.map_err(aadsts::refresh_is_dead)?;
         let mut grant = consented.clone();
-        grant.scopes = scope::of_one_token(&form.words("scope"), &consented)?;
+        let wanted = form.words("scope");
+        if wanted.iter().any(|one| one.ends_with("/.default")) {
+            grant.scopes.extend(self.setup().admin_consent.into_iter().map(str::to_owned));
+        }
+        grant.scopes = scope::of_one_token(&wanted, &grant)?;
         let refresh = match self.setup().rotation {
             Rotation::Keep => None,
             Rotation::New => Some(self.give_refresh(consented)),
