@@ -45,6 +45,13 @@
 //! provider is asked, and a restored database brings back no token that was replaced. `baton login` gets that consent. What a
 //! provider says when it refuses goes through [`login::failure_of`] to a sentence and a remedy, which `baton status` shows.
 //!
+//! # The story of a limit
+//!
+//! A server that was asked too much says so in answer to anything. [`imap::limit`] knows its words; the connection ends, and
+//! the lane waits as [`desk::retry`] says, which `baton status` shows. Such a wait is the account's: no wish, no reload and
+//! no login makes it shorter. What comes through the line is counted by the day, and [`desk::budget`] says what may be read
+//! on: near the end of a day's budget mail from before the cut-over waits, and new mail is read ahead of it.
+//!
 //! # Where to change what
 //!
 //! | to change | go to |

@@ -9,6 +9,7 @@ use super::{Exit, block_on};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon;
+use crate::desk::budget;
 use crate::store::{self, MailboxStatus, OutlookStatus, Reader};
 
 /// Tell whether the daemon runs, and how each mailbox is doing
@@ -34,6 +35,13 @@ struct Mailbox {
     last_seen_at: Option<Timestamp>,
     queue: i64,
     last_error: Option<String>,
+    /// Until when Baton leaves the server alone; null while it does not wait.
+    waits_until: Option<Timestamp>,
+    /// What holds the mailbox back although it is connected.
+    notice: Option<String>,
+    /// What came from the server today (UTC), and how much may come, where that is bounded.
+    received_today_bytes: u64,
+    daily_bytes: Option<u64>,
     /// How Outlook's categories are doing, where they are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Categories>,
@@ -62,10 +70,12 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
         Err(store::Error::Absent { .. }) => (Vec::new(), Vec::new()),
         Err(error) => return Err(error.into()),
     };
+    let now = Clock::system().now();
     let mailboxes = config.mailboxes.iter().map(|mailbox| Mailbox {
         warnings: super::login::warnings(mailbox, config),
+        daily_bytes: mailbox.daily_bytes,
         categories: categories(&mailbox.name, &outlook),
-        ..one(&mailbox.name, &known, running)
+        ..one(&mailbox.name, &known, running, now)
     });
     // A daemon of which nothing is heard here is not well either, but `running` is what is known of it.
     let trouble = block_on(daemon::trouble(&config.state_dir)).ok().flatten();
@@ -74,12 +84,12 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
     if args.json {
         out.json(&status)?;
     } else {
-        for_people(&status, Clock::system().now(), out)?;
+        for_people(&status, now, out)?;
     }
     Ok(Exit::Done)
 }
 
-fn one(name: &str, known: &[MailboxStatus], running: bool) -> Mailbox {
+fn one(name: &str, known: &[MailboxStatus], running: bool, now: Timestamp) -> Mailbox {
     let row = known.iter().find(|row| row.name == name);
     Mailbox {
         name: name.to_owned(),
@@ -88,6 +98,12 @@ fn one(name: &str, known: &[MailboxStatus], running: bool) -> Mailbox {
         last_seen_at: row.and_then(|row| row.last_seen_at),
         queue: row.map_or(0, |row| row.queue),
         last_error: row.and_then(|row| row.last_error.clone()),
+        waits_until: row.and_then(|row| row.waits_until).filter(|at| running && now < *at),
+        notice: row.and_then(|row| row.notice.clone()).filter(|_| running),
+        received_today_bytes: row
+            .filter(|row| row.received.day == budget::day(now))
+            .map_or(0, |row| row.received.bytes),
+        daily_bytes: None,
         categories: None,
         warnings: Vec::new(),
     }
@@ -154,6 +170,16 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
         if let Some(error) = &mailbox.last_error {
             out.paragraph(0, &format!("{}: {error}", mailbox.name))?;
         }
+        if let Some(until) = mailbox.waits_until {
+            let words = format!("{}: waits until {}", mailbox.name, short(until));
+            out.paragraph(0, &words)?;
+        }
+        if let Some(notice) = &mailbox.notice {
+            out.paragraph(0, &format!("{}: {notice}", mailbox.name))?;
+        }
+        if let Some(words) = download(mailbox) {
+            out.paragraph(0, &words)?;
+        }
         if let Some(words) = mailbox.categories.as_ref().and_then(words) {
             out.paragraph(0, &format!("{}: {words}", mailbox.name))?;
         }
@@ -164,9 +190,20 @@ fn for_people(status: &Status, now: Timestamp, out: &mut Out) -> anyhow::Result<
     Ok(())
 }
 
+/// How much of a bounded day is used up, once it is worth a word.
+fn download(mailbox: &Mailbox) -> Option<String> {
+    const MEGABYTE: u64 = 1_000_000;
+    let daily = mailbox.daily_bytes?;
+    (daily / 2 <= mailbox.received_today_bytes).then(|| {
+        let (used, daily) = (mailbox.received_today_bytes / MEGABYTE, daily / MEGABYTE);
+        format!("{}: {used} of {daily} MB received today (daily_megabytes)", mailbox.name)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Received;
 
     fn row() -> MailboxStatus {
         MailboxStatus {
@@ -175,14 +212,18 @@ mod tests {
             last_seen_at: Some(Timestamp(90)),
             queue: 2,
             last_error: None,
+            waits_until: Some(Timestamp(200)),
+            notice: None,
+            received: Received { day: 0, bytes: 7_000_000 },
             layout: None,
         }
     }
 
     #[test]
     fn nothing_is_connected_without_a_daemon() {
-        assert_eq!(one("support", &[row()], true).connected_since, Some(Timestamp(60)));
-        let stopped = one("support", &[row()], false);
+        let at = Timestamp(100);
+        assert_eq!(one("support", &[row()], true, at).connected_since, Some(Timestamp(60)));
+        let stopped = one("support", &[row()], false, at);
         assert_eq!((stopped.connected_since, stopped.last_seen_at), (None, Some(Timestamp(90))));
     }
 
@@ -192,11 +233,24 @@ mod tests {
         let status = Status {
             running: true,
             database_error,
-            mailboxes: vec![one("billing", &[row()], true)],
+            mailboxes: vec![one("billing", &[row()], true, Timestamp(100))],
         };
         assert_eq!(
             serde_json::to_string(&status).unwrap(),
-            r#"{"running":true,"database_error":null,"mailboxes":[{"name":"billing","connected_since":null,"last_seen_at":null,"queue":0,"last_error":null}]}"#
+            r#"{"running":true,"database_error":null,"mailboxes":[{"name":"billing","connected_since":null,"last_seen_at":null,"queue":0,"last_error":null,"waits_until":null,"notice":null,"received_today_bytes":0,"daily_bytes":null}]}"#
         );
+    }
+
+    #[test]
+    fn a_wait_is_told_while_it_lasts_and_a_day_while_it_is_today() {
+        let at = |now| one("support", &[row()], true, Timestamp(now));
+        assert_eq!(at(199).waits_until, Some(Timestamp(200)));
+        assert_eq!(at(200).waits_until, None);
+        assert_eq!((at(0).received_today_bytes, at(86_400).received_today_bytes), (7_000_000, 0));
+        let budget = |daily_bytes| download(&Mailbox { daily_bytes, ..at(0) });
+        assert_eq!(budget(None), None);
+        assert_eq!(budget(Some(15_000_000)), None);
+        let told = budget(Some(8_000_000)).unwrap();
+        assert_eq!(told, "support: 7 of 8 MB received today (daily_megabytes)");
     }
 }

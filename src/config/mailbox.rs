@@ -20,6 +20,8 @@ const BURST_MAX: u32 = 10_000;
 const POLL_SECONDS_MAX: u32 = 3600;
 const PATIENCE_SECONDS_MAX: u32 = 600;
 const LEAVE_MOVED_SECONDS_MAX: u32 = 600;
+const DAILY_MEGABYTES_MAX: u32 = 1_000_000;
+const MEGABYTE: u64 = 1_000_000;
 
 /// The checked mailbox, with no agents yet; `None` when something was wrong, which has then been reported.
 pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) -> Option<Mailbox> {
@@ -43,6 +45,9 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
     });
     let patience = form.patience_seconds.check_or(usual.patience_seconds, problems, |number| {
         rules::within(*number, 1..=PATIENCE_SECONDS_MAX)
+    });
+    let megabytes = form.daily_megabytes.check_or(usual.daily_megabytes, problems, |number| {
+        rules::within(*number, 0..=DAILY_MEGABYTES_MAX)
     });
     let folders = check_folders(&form.folders, problems);
     // Which keys are needed depends on the provider, so nothing can be said while that is wrong.
@@ -75,6 +80,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         categories: categories?,
         poll: Duration::from_secs(poll?.into()),
         patience: Duration::from_secs(patience?.into()),
+        daily_bytes: Some(u64::from(megabytes?) * MEGABYTE).filter(|bytes| 0 < *bytes),
         policy,
     })
 }

@@ -107,6 +107,8 @@ pub struct Mailbox {
     pub poll: Duration,
     /// How long a server that owes an answer may be silent.
     pub patience: Duration,
+    /// How many bytes may come from the server in a day (UTC), where that is bounded.
+    pub daily_bytes: Option<u64>,
     /// What the desk decides by.
     pub policy: Policy,
 }

@@ -21,6 +21,8 @@ pub(super) struct Preset {
     pub(super) poll_seconds: u32,
     pub(super) patience_seconds: u32,
     pub(super) leave_moved_seconds: u32,
+    /// 0 where there is no bound.
+    pub(super) daily_megabytes: u32,
 }
 
 /// The preset of a provider.
@@ -34,6 +36,8 @@ pub(super) fn preset(provider: Provider) -> Preset {
             poll_seconds: 60,
             patience_seconds: 120,
             leave_moved_seconds: 0,
+            // G70: 2500, shared with the people's phones and mail clients.
+            daily_megabytes: 2000,
         },
         // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands. M33: a
         // classic Outlook puts back what is moved sooner.
@@ -44,6 +48,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             poll_seconds: 60,
             patience_seconds: 120,
             leave_moved_seconds: 120,
+            daily_megabytes: 0,
         },
         Provider::Imap => Preset {
             imap: None,
@@ -52,6 +57,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             poll_seconds: 60,
             patience_seconds: 60,
             leave_moved_seconds: 0,
+            daily_megabytes: 0,
         },
     }
 }

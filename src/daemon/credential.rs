@@ -1,6 +1,6 @@
 //! What a mailbox logs in with, and what a refused login means: between the door, the configuration and the tokens.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::config::{self, PasswordSource, Provider};
@@ -16,6 +16,7 @@ pub struct Key {
     provider: Provider,
     case: Case,
     with: With,
+    state_dir: PathBuf,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +55,7 @@ impl Key {
     /// The way to log in to `mailbox`; what is kept of it lies in `state_dir`.
     pub fn new(mailbox: &config::Mailbox, state_dir: &Path) -> Key {
         let (provider, user) = (mailbox.provider, &mailbox.imap.user);
+        let state_dir = state_dir.to_owned();
         match &mailbox.imap.login {
             config::Login::Password(source) => {
                 let case = Case {
@@ -62,13 +64,18 @@ impl Key {
                     user: user.clone(),
                     ..Case::default()
                 };
-                Key { provider, case, with: With::Password(source.clone()) }
+                Key { provider, case, with: With::Password(source.clone()), state_dir }
             }
             config::Login::OAuth2(oauth) => {
-                let tokens = Tokens::new(&mailbox.name, user, oauth, state_dir, Clock::system());
-                Key { provider, case: tokens.case(), with: With::Tokens(tokens) }
+                let tokens = Tokens::new(&mailbox.name, user, oauth, &state_dir, Clock::system());
+                Key { provider, case: tokens.case(), with: With::Tokens(tokens), state_dir }
             }
         }
+    }
+
+    /// The file that is locked while a command visits the mailbox.
+    pub(crate) fn turn_file(&self) -> PathBuf {
+        self.state_dir.join(format!("{}.turn", self.case.mailbox))
     }
 
     /// The tokens, where the login has some.
@@ -106,7 +113,7 @@ impl Key {
         let words = self.case().words(failure, self.provider, self.way());
         let retry = match retry {
             // What the door already knows of waiting counts for more.
-            Retry::Later | Retry::After(_) => retry,
+            Retry::Later | Retry::After(_) | Retry::Rarely { .. } => retry,
             Retry::Never => failure.retry(),
         };
         (anyhow::Error::new(error).context(words), retry)
@@ -170,13 +177,17 @@ impl Key {
                 let failure = of(answer, None);
                 (failure != Failure::Unknown).then_some(failure)
             }
-            Error::Throttled { .. } => Some(Failure::Throttled),
+            Error::Limited { answer, .. } => {
+                let failure = of(answer, None);
+                (failure != Failure::Unknown).then_some(failure)
+            }
             Error::Unreachable { .. }
             | Error::Tls { .. }
             | Error::NoProof { .. }
             | Error::Ended { .. }
             | Error::Refused { .. }
             | Error::Lost { .. }
+            | Error::Spent { .. }
             | Error::Memory(_) => None,
         }
     }

@@ -5,19 +5,23 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::Timestamp;
 use crate::config;
+use crate::daemon::accounts::{Held, account};
 use crate::daemon::credential::Key;
 use crate::daemon::memory::LaneMemory;
+use crate::daemon::traffic::Traffic;
 use crate::daemon::{Mode, Shared, expiry};
+use crate::desk::budget;
 use crate::desk::retry::{Retry, WAIT_MIN, pause};
 use crate::imap::Error;
 use crate::imap::connect::{Access, FolderNames, Settings, Tls};
 use crate::imap::watch::watch as watch_mailbox;
 use crate::login::Tokens;
 
-/// A connection that held this long was a good one: the next failure counts as the first.
+/// A connection that held this long was a good one: the next failure counts as the first (M61).
 const STABLE_AFTER: Duration = Duration::from_secs(300);
 
 /// How often it is looked whether somebody has run `baton login` while a login is refused.
@@ -48,6 +52,7 @@ pub fn settings(mailbox: &config::Mailbox, key: &Key, access: Access) -> Setting
             trash: folders.trash.clone(),
         },
         root: mailbox.policy.names.root.clone(),
+        turn: Some(key.turn_file()),
     }
 }
 
@@ -60,15 +65,23 @@ pub(crate) async fn run(
     let key = Key::new(&mailbox, &shared.state_dir);
     let warnings =
         tokio::spawn(expiry::watch(Arc::clone(&shared), mailbox.name.clone(), key.clone()));
+    let account = account(&mailbox);
+    let traffic = Traffic::load(&shared, &mailbox.name, mailbox.daily_bytes).await;
+    let traffic = Arc::new(traffic);
     let (mut failures, mut refused) = (0_u32, false);
+    // Other settings make no server forget what it has asked for.
+    let now = shared.clock.now();
+    if let Some(held) = shared.accounts.held(&account, now) {
+        failures = held.failures;
+        sleep_unless_stopped(held.until.since(now), &mut stopped).await;
+    }
     let mut reloaded = shared.policies.subscribe();
     while !*stopped.borrow() {
         reloaded.mark_unchanged();
-        let begun = shared.clock.now();
         let agreed_at = agreed_at(&key);
-        let ended = one_connection(&shared, &mailbox, &key, &stopped).await;
+        let ended = one_connection(&shared, &mailbox, &key, &traffic, &stopped).await;
         let Err(end) = ended else { break };
-        if shared.clock.now().since(begun) > STABLE_AFTER {
+        if traffic.held_for(shared.clock.now()) > STABLE_AFTER {
             failures = 0;
         }
         failures = failures.saturating_add(1);
@@ -83,6 +96,11 @@ pub(crate) async fn run(
                 continue;
             }
             End::Routine(words) => (anyhow!(words), Retry::Later),
+            End::Spent(error) => {
+                failures = 0;
+                rest_of_the_day(&shared, &mailbox.name, &traffic, &error, &mut stopped).await;
+                continue;
+            }
             End::Failed(error, retry) => (error, retry),
         };
         let retry = match (retry, std::mem::replace(&mut refused, retry == Retry::Never)) {
@@ -93,9 +111,18 @@ pub(crate) async fn run(
         let wait = match retry {
             // Whatever happened, the mailbox is looked at again no later than it would have been.
             Retry::Later => pause(retry, failures, spread()).min(mailbox.poll.max(WAIT_MIN)),
-            Retry::After(_) | Retry::Never => pause(retry, failures, spread()),
+            Retry::After(_) | Retry::Rarely { .. } | Retry::Never => {
+                pause(retry, failures, spread())
+            }
         };
-        tell(&shared, &mailbox.name, &error, retry, wait).await;
+        let until = shared.clock.now() + wait;
+        tell(&shared, &mailbox.name, &traffic, &error, retry, (wait, until)).await;
+        if retry.was_asked_for() {
+            // Nobody makes this shorter: not a wish, not a reload, not a login.
+            shared.accounts.hold(&account, Held { until, failures });
+            sleep_unless_stopped(wait, &mut stopped).await;
+            continue;
+        }
         tokio::select! {
             () = tokio::time::sleep(wait) => (),
             _ = stopped.changed() => (),
@@ -105,7 +132,31 @@ pub(crate) async fn run(
         }
     }
     warnings.abort();
-    note(&shared, &mailbox.name, None).await;
+    if shared.accounts.held(&account, shared.clock.now()).is_none() {
+        note(&shared, &mailbox.name, &traffic, None, None).await;
+    }
+}
+
+/// Waits for the next day. A reload with a larger budget begins another lane.
+async fn rest_of_the_day(
+    shared: &Arc<Shared>,
+    mailbox: &str,
+    traffic: &Traffic,
+    error: &anyhow::Error,
+    stopped: &mut watch::Receiver<bool>,
+) {
+    let now = shared.clock.now();
+    let until = budget::next_day(now);
+    let wait = until.since(now);
+    tell(shared, mailbox, traffic, error, Retry::Later, (wait, until)).await;
+    sleep_unless_stopped(wait, stopped).await;
+}
+
+async fn sleep_unless_stopped(wait: Duration, stopped: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => (),
+        _ = stopped.wait_for(|stopped| *stopped) => (),
+    }
 }
 
 fn agreed_at(key: &Key) -> Option<Timestamp> {
@@ -130,6 +181,8 @@ fn spread() -> f64 {
 enum End {
     /// The session's time was over; nothing is wrong.
     Routine(String),
+    /// As much was received today as may be; nothing is wrong.
+    Spent(anyhow::Error),
     Failed(anyhow::Error, Retry),
 }
 
@@ -137,6 +190,7 @@ async fn one_connection(
     shared: &Arc<Shared>,
     mailbox: &config::Mailbox,
     key: &Key,
+    traffic: &Arc<Traffic>,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), End> {
     let access = match shared.mode {
@@ -144,21 +198,33 @@ async fn one_connection(
         Mode::Shadow => Access::ReadOnly,
     };
     let settings = settings(mailbox, key, access);
-    let mut memory = LaneMemory::new(Arc::clone(shared), &mailbox.name, mailbox.layout);
-    let stopped = stopped.clone();
-    // A task of its own, because the parser of server lines can panic on some of them.
-    let task = tokio::spawn(async move { watch_mailbox(&settings, &mut memory, &stopped).await });
-    match task.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error @ Error::Ended { .. })) => {
+    let traffic = Arc::clone(traffic);
+    let mut memory =
+        LaneMemory::new(Arc::clone(shared), &mailbox.name, mailbox.layout, Arc::clone(&traffic));
+    let mut stopped = stopped.clone();
+    let (shared, account) = (Arc::clone(shared), account(mailbox));
+    // A task of its own, because the parser of server lines can panic on some of them. It ends with its set, so that a
+    // lane that is given up leaves no connection behind.
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let _connection = tokio::select! {
+            connection = shared.accounts.connection(&account) => connection,
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+        };
+        watch_mailbox(&settings, &mut memory, &stopped).await
+    });
+    match task.join_next().await {
+        None | Some(Ok(Ok(()))) => Ok(()),
+        Some(Ok(Err(error @ Error::Ended { .. }))) => {
             key.session_ended();
             Err(End::Routine(error.to_string()))
         }
-        Ok(Err(error)) => {
+        Some(Ok(Err(Error::Spent { .. }))) => Err(End::Spent(anyhow!(traffic.spent()))),
+        Some(Ok(Err(error))) => {
             let (error, retry) = key.explained(error);
             Err(End::Failed(error, retry))
         }
-        Err(_) => {
+        Some(Err(_)) => {
             let words = "a line of the server could not be understood";
             Err(End::Failed(anyhow!(words), Retry::Later))
         }
@@ -168,9 +234,10 @@ async fn one_connection(
 async fn tell(
     shared: &Arc<Shared>,
     mailbox: &str,
+    traffic: &Traffic,
     error: &anyhow::Error,
     retry: Retry,
-    wait: Duration,
+    (wait, until): (Duration, Timestamp),
 ) {
     let seconds = wait.as_secs();
     if retry == Retry::Never {
@@ -178,17 +245,27 @@ async fn tell(
     } else {
         tracing::warn!(mailbox, "{mailbox}: {error:#}; trying again in {seconds}s");
     }
-    note(shared, mailbox, Some(format!("{error:#}"))).await;
+    note(shared, mailbox, traffic, Some(format!("{error:#}")), Some(until)).await;
 }
 
-/// Writes down that the mailbox is not connected.
-async fn note(shared: &Arc<Shared>, mailbox: &str, error: Option<String>) {
+/// Writes down that the mailbox is not connected, and until when.
+async fn note(
+    shared: &Arc<Shared>,
+    mailbox: &str,
+    traffic: &Traffic,
+    error: Option<String>,
+    until: Option<Timestamp>,
+) {
     let name = mailbox.to_string();
+    let received = traffic.unwritten();
     let written = shared
         .store
         .write(move |tx| {
             let mailbox = tx.mailbox(&name)?;
-            Ok(tx.set_disconnected(mailbox, error.as_deref())?)
+            if let Some(received) = received {
+                tx.set_received(mailbox, received)?;
+            }
+            Ok(tx.set_disconnected(mailbox, error.as_deref(), until)?)
         })
         .await;
     if let Err(error) = written {

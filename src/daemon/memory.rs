@@ -9,11 +9,14 @@ use tokio::sync::Notify;
 use crate::clock::Timestamp;
 use crate::config::LayoutChoice;
 use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
+use crate::daemon::traffic::Traffic;
 use crate::daemon::{Mode, Shared};
+use crate::desk::budget::Reading;
 use crate::desk::layout::Layout;
 use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
 use crate::imap::{
-    Action, Batch, Change, Changes, Cursor, Listed, Memory, Outcome, Role, Server, Sighting, Wanted,
+    Action, Batch, Change, Changes, Cursor, Line, Listed, Memory, Outcome, Role, Server, Sighting,
+    Wanted,
 };
 use crate::mail::parse::parse;
 use crate::store::{Effect, Folder, Tx};
@@ -36,6 +39,9 @@ pub(crate) struct LaneMemory {
     pub(crate) mailbox: String,
     pub(crate) choice: LayoutChoice,
     pub(crate) bell: Arc<Notify>,
+    traffic: Arc<Traffic>,
+    /// What status tells of the line.
+    notice: Option<String>,
     /// What the server is like, while connected.
     server: Server,
     /// What the watch is writing.
@@ -53,13 +59,20 @@ pub(crate) struct LaneMemory {
 }
 
 impl LaneMemory {
-    pub(crate) fn new(shared: Arc<Shared>, mailbox: &str, choice: LayoutChoice) -> LaneMemory {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        mailbox: &str,
+        choice: LayoutChoice,
+        traffic: Arc<Traffic>,
+    ) -> LaneMemory {
         let bell = shared.bell(mailbox);
         LaneMemory {
             shared,
             mailbox: mailbox.to_string(),
             choice,
             bell,
+            traffic,
+            notice: None,
             server: Server::default(),
             planned: Planned::default(),
             next_wish_at: None,
@@ -170,6 +183,7 @@ impl Memory for LaneMemory {
         };
         let seen_at = self.at_desk(connected).await?;
         self.away = seen_at.map_or(Duration::ZERO, |seen_at| now.since(seen_at));
+        self.traffic.connected(now);
         tracing::info!(mailbox = self.mailbox, "{} is connected", self.mailbox);
         Ok(())
     }
@@ -238,7 +252,11 @@ impl Memory for LaneMemory {
         let count = sightings.len();
         let all = seen_all(sightings).await?;
         let told = name.clone();
+        let received = self.traffic.unwritten();
         self.at_desk(move |desk| {
+            if let Some(received) = received {
+                desk.tx.set_received(desk.mailbox, received)?;
+            }
             let mut folder = folder(desk, &name)?;
             folder.uidvalidity = uidvalidity;
             engine::arrivals(desk, &folder, &all, next_uid)
@@ -353,13 +371,35 @@ impl Memory for LaneMemory {
         Ok(())
     }
 
+    async fn line(&mut self, line: Line) -> anyhow::Result<Reading> {
+        let reading = self.traffic.count(line.received, self.shared.clock.now());
+        let notice = self.traffic.notice(line, reading);
+        if notice != self.notice {
+            if let Some(words) = &notice {
+                tracing::warn!(mailbox = self.mailbox, "{}: {words}", self.mailbox);
+            }
+            self.notice.clone_from(&notice);
+            let write =
+                move |desk: &Desk<'_>| Ok(desk.tx.set_notice(desk.mailbox, notice.as_deref())?);
+            self.at_desk(write).await?;
+        }
+        Ok(reading)
+    }
+
     async fn seen(&mut self) -> anyhow::Result<()> {
         let now = self.shared.clock.now();
         if now.since(self.seen_at) < SEEN_EVERY {
             return Ok(());
         }
         self.seen_at = now;
-        self.at_desk(move |desk| Ok(desk.tx.set_seen(desk.mailbox, now)?)).await
+        let received = self.traffic.unwritten();
+        self.at_desk(move |desk| {
+            if let Some(received) = received {
+                desk.tx.set_received(desk.mailbox, received)?;
+            }
+            Ok(desk.tx.set_seen(desk.mailbox, now)?)
+        })
+        .await
     }
 
     async fn nudged(&mut self) {

@@ -2,6 +2,7 @@
 //!
 //! No rule lives here. A lane that fails begins again with growing pauses and never takes the others along.
 
+mod accounts;
 mod credential;
 mod expiry;
 mod lane;
@@ -12,6 +13,7 @@ mod outlook;
 mod reload;
 mod socket;
 mod supervise;
+mod traffic;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -60,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) bells: std::sync::Mutex<BTreeMap<String, Arc<Notify>>>,
     /// Rings when a blocked thread may have a new time.
     pub(crate) alarm: Notify,
+    pub(crate) accounts: accounts::Accounts,
 }
 
 impl Shared {
@@ -121,6 +124,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         policies,
         bells: std::sync::Mutex::default(),
         alarm: Notify::new(),
+        accounts: accounts::Accounts::default(),
     });
     let (stop, stopped) = watch::channel(false);
     let socket = socket::listen(&state_dir, Arc::clone(&shared), stopped.clone())?;

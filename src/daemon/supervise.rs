@@ -31,6 +31,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
         && one.folders == other.folders
         && one.poll == other.poll
         && one.patience == other.patience
+        && one.daily_bytes == other.daily_bytes
         && one.layout == other.layout
         && one.categories == other.categories
         && opened_with(one) == opened_with(other)

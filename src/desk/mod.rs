@@ -5,6 +5,7 @@
 //! [`marks`] says what the mailbox should show and what a person changed in it.
 
 pub mod arrival;
+pub mod budget;
 pub mod category;
 pub mod command;
 pub mod event;

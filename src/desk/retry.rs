@@ -9,8 +9,25 @@ pub enum Retry {
     Later,
     /// The server named a time.
     After(Duration),
+    /// The server set a limit that lasts: each further try waits twice as long, from `first` to `most`.
+    Rarely {
+        /// The first pause.
+        first: Duration,
+        /// The longest.
+        most: Duration,
+    },
     /// Trying again soon cannot help; a person must act.
     Never,
+}
+
+impl Retry {
+    /// Whether the other side asked for the wait: then nobody makes it shorter.
+    pub fn was_asked_for(self) -> bool {
+        match self {
+            Retry::After(_) | Retry::Rarely { .. } => true,
+            Retry::Later | Retry::Never => false,
+        }
+    }
 }
 
 /// The first pause after a failure.
@@ -26,11 +43,15 @@ pub fn pause(retry: Retry, failures: u32, spread: f64) -> Duration {
     let wait = match retry {
         Retry::After(wait) => wait.clamp(WAIT_MIN, WAIT_FOR_A_PERSON),
         Retry::Never => WAIT_FOR_A_PERSON,
-        Retry::Later => {
-            WAIT_MIN.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(WAIT_MAX)
-        }
+        Retry::Rarely { first, most } => doubled(first, failures).min(most),
+        Retry::Later => doubled(WAIT_MIN, failures).min(WAIT_MAX),
     };
+    // What was asked for is never cut short: the spread only adds.
     wait + wait.mul_f64(spread.clamp(0.0, 1.0) / 4.0)
+}
+
+fn doubled(first: Duration, failures: u32) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
 }
 
 #[cfg(test)]
@@ -46,5 +67,10 @@ mod tests {
         assert_eq!(pause(Retry::Never, 1, 0.0), WAIT_FOR_A_PERSON);
         assert_eq!(pause(Retry::After(Duration::from_secs(92_415)), 1, 0.0), WAIT_FOR_A_PERSON);
         assert_eq!(pause(Retry::After(Duration::from_secs(9)), 1, 0.0).as_secs(), 9);
+        let rarely = Retry::Rarely { first: WAIT_MAX, most: WAIT_FOR_A_PERSON };
+        let waits: Vec<u64> =
+            (1..=4).map(|failures| pause(rarely, failures, 0.0).as_secs()).collect();
+        assert_eq!(waits, [60, 120, 240, 300]);
+        assert_eq!(pause(rarely, u32::MAX, 0.0), WAIT_FOR_A_PERSON);
     }
 }

@@ -103,12 +103,13 @@ fn answer_of(error: &Error) -> Option<&str> {
         | Error::TokenRefused { answer, .. }
         | Error::NotNow { answer, .. }
         | Error::NotPermitted { answer, .. }
+        | Error::Limited { answer, .. }
         | Error::Refused { answer, .. } => Some(answer.trim()),
         Error::Unreachable { .. }
         | Error::Tls { .. }
         | Error::NoProof { .. }
+        | Error::Spent { .. }
         | Error::Ended { .. }
-        | Error::Throttled { .. }
         | Error::Lost { .. }
         | Error::Memory(_) => None,
     }

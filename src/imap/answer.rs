@@ -3,12 +3,12 @@
 //! Pure: values of the parser in, our own values out. Where to start: [`refusal`], which decides what kind of no it was.
 
 use std::io;
-use std::time::Duration;
 
 use async_imap::imap_proto::rfc4315::UidSetMember;
 use async_imap::imap_proto::{Outcome, RequestId, Response, ResponseCode, Status, StatusAttribute};
 
 use super::error::Error;
+use super::limit::{limit, limit_of};
 use super::session::{Selected, Who};
 
 /// What a server told of the new UIDs: the target's UIDVALIDITY, and pairs of old and new UID.
@@ -104,8 +104,8 @@ fn each(set: &[UidSetMember]) -> impl Iterator<Item = u32> {
 pub(super) fn refusal(who: &Who, command: &str, done: Done) -> Error {
     let Who { host, account } = who.clone();
     let said = done.text.to_ascii_lowercase();
-    if let Some(wait) = backoff(&said) {
-        return Error::Throttled { host, account, wait };
+    if let Some(limit) = limit_of(command, done.code.as_deref(), &done.text) {
+        return Error::Limited { host, account, limit, answer: worded(done) };
     }
     // Exchange Online accepts the login and then refuses every command about the mailbox.
     if said.contains("authenticated but not connected") {
@@ -115,11 +115,16 @@ pub(super) fn refusal(who: &Who, command: &str, done: Done) -> Error {
     if is_routine_end(&said) {
         return Error::Ended { host, account, how: done.text };
     }
-    let answer = match &done.code {
+    let code = done.code.clone();
+    Error::Refused { host, account, command: name(command), code, answer: worded(done) }
+}
+
+/// The server's words, with the code before them.
+fn worded(done: Done) -> String {
+    match &done.code {
         Some(code) => format!("[{code}] {}", done.text),
         None => done.text,
-    };
-    Error::Refused { host, account, command: name(command), code: done.code, answer }
+    }
 }
 
 /// What an untagged BYE means.
@@ -127,6 +132,9 @@ pub(super) fn goodbye(who: &Who, said: &str) -> Error {
     if is_routine_end(&said.to_ascii_lowercase()) {
         let Who { host, account } = who.clone();
         return Error::Ended { host, account, how: said.to_owned() };
+    }
+    if let Some(limit) = limit(said) {
+        return who.limited(limit, said);
     }
     who.lost(format!("the server said goodbye: {said}"))
 }
@@ -141,13 +149,6 @@ fn is_routine_end(said: &str) -> bool {
 fn name(command: &str) -> String {
     let words = if command.starts_with("UID ") { 2 } else { 1 };
     command.split(' ').take(words).collect::<Vec<_>>().join(" ")
-}
-
-/// In lower case: how long a server that refuses wants to be left alone. Exchange Online: `Request is throttled. Suggested Backoff Time: 92415 milliseconds`.
-pub(super) fn backoff(said: &str) -> Option<Duration> {
-    let (_, after) = said.split_once("backoff time:")?;
-    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().map(Duration::from_millis)
 }
 
 /// Why reading failed. A parser's failure quotes what it could not read, which may be mail.
@@ -211,6 +212,7 @@ impl Glimpse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::imap::limit::Limit;
 
     fn who() -> Who {
         Who { host: "h:993".into(), account: "a".into() }
@@ -242,9 +244,16 @@ mod tests {
             refusal(&who(), "UID STORE 1 +FLAGS (x)", done)
         };
         match no("Request is throttled. Suggested Backoff Time: 92415 milliseconds") {
-            Error::Throttled { wait, .. } => assert_eq!(wait, Duration::from_millis(92_415)),
+            Error::Limited { limit: Limit::Backoff(wait), .. } => {
+                assert_eq!(wait.as_millis(), 92_415);
+            }
             other => panic!("{other:?}"),
         }
+        let over = no("[OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)");
+        assert!(matches!(over, Error::Limited { limit: Limit::Quota, .. }), "{over:?}");
+        assert!(over.to_string().contains("[OVERQUOTA] Account exceeded"), "{over}");
+        let bye = goodbye(&who(), "Too many simultaneous connections. (Failure)");
+        assert!(matches!(bye, Error::Limited { limit: Limit::Connections, .. }), "{bye:?}");
         assert!(matches!(
             no("User is authenticated but not connected."),
             Error::NotPermitted { .. }

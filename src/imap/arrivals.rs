@@ -13,6 +13,7 @@ use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
 use super::{BODY_BYTES_MAX, Batch, Cursor, Depth, Listed, Memory, Role, Sighting, fetch, uid_set};
+use crate::desk::budget::Reading;
 
 /// How many UIDs are asked for at a time; four times as many after each window without a message.
 const WINDOW: u32 = 1_000;
@@ -48,7 +49,8 @@ pub(super) async fn next_uid(
     Ok(next)
 }
 
-/// Reads every message from the cursor to the end the folder had when it was opened.
+/// Reads every message from the cursor to the end the folder had when it was opened. Where history has to wait for another
+/// day, answers the UID from which on it waits.
 pub(super) async fn read<M: Memory>(
     session: &mut Session,
     memory: &mut M,
@@ -56,7 +58,7 @@ pub(super) async fn read<M: Memory>(
     folder: &Listed,
     selected: &Selected,
     Begun { cursor, anew }: Begun,
-) -> Result<(), Error> {
+) -> Result<Option<u32>, Error> {
     let end = selected.uidnext.unwrap_or(cursor.next_uid);
     let (mut next, mut kept) = (cursor.next_uid, 0);
     let mut window = WINDOW;
@@ -64,12 +66,18 @@ pub(super) async fn read<M: Memory>(
     let mut fetched: Option<Batch> = None;
     while next < end {
         let last = next.saturating_add(window - 1).min(end - 1);
-        let asked = outlines(session, settings, next, last);
+        let window_asked = Asked::Window(next, last);
+        let asked = outlines(session, settings, &window_asked);
         let (outlines, done) = tokio::join!(asked, keep(memory, fetched.take()));
         done?;
         let outlines = outlines?;
         window = if outlines.is_empty() { window.saturating_mul(WINDOW_GROWTH) } else { WINDOW };
         for batch in batches(&outlines, settings, folder.role) {
+            let history = batch.iter().any(|(outline, _)| outline.arrived_at < settings.since);
+            if history && session.reading(memory).await? == Reading::NewMail {
+                keep(memory, fetched).await?;
+                return Ok(Some(kept.max(cursor.next_uid)));
+            }
             let asked = contents(session, &batch);
             let (sightings, done) = tokio::join!(asked, keep(memory, fetched.take()));
             done?;
@@ -83,15 +91,15 @@ pub(super) async fn read<M: Memory>(
     if kept != end && (anew || cursor.next_uid < end) {
         keep(memory, Some(of(selected, Vec::new(), end.max(1)))).await?;
     }
-    Ok(())
+    Ok(None)
 }
 
-fn of(selected: &Selected, sightings: Vec<Sighting>, next_uid: u32) -> Batch {
+pub(super) fn of(selected: &Selected, sightings: Vec<Sighting>, next_uid: u32) -> Batch {
     let (folder, uidvalidity) = (selected.folder.clone(), selected.uidvalidity);
     Batch { folder, uidvalidity, sightings, next_uid }
 }
 
-async fn keep<M: Memory>(memory: &mut M, batch: Option<Batch>) -> Result<(), Error> {
+pub(super) async fn keep<M: Memory>(memory: &mut M, batch: Option<Batch>) -> Result<(), Error> {
     let Some(batch) = batch else { return Ok(()) };
     let (folder, next_uid) = (&batch.folder, batch.next_uid);
     tracing::debug!(folder, count = batch.sightings.len(), next_uid, "new messages were read");
@@ -107,8 +115,11 @@ pub(super) async fn few(
     exists: u32,
 ) -> Result<Option<Batch>, Error> {
     let open = session.selected.as_ref();
-    let same = open
-        .is_some_and(|open| open.folder == known.folder && open.uidvalidity == known.uidvalidity);
+    let waits = session.waiting.contains(&known.folder);
+    let same = !waits
+        && open.is_some_and(|open| {
+            open.folder == known.folder && open.uidvalidity == known.uidvalidity
+        });
     let count = exists.saturating_sub(known.exists);
     let Some(next) = known.uidnext.filter(|_| same && 0 < count && count <= FEW) else {
         return Ok(None);
@@ -153,22 +164,45 @@ fn outline_items(session: &Session) -> &'static str {
 }
 
 /// A message without its content. `raw` is filled in later.
-type Outline = Sighting;
+pub(super) type Outline = Sighting;
 
-async fn outlines(
+/// Which messages are asked for.
+pub(super) enum Asked<'a> {
+    /// Those from one UID to another.
+    Window(u32, u32),
+    /// A set, and the UIDs that are wanted, in order.
+    Set(&'a str, &'a [u32]),
+}
+
+impl Asked<'_> {
+    fn set(&self) -> String {
+        match self {
+            Asked::Window(first, last) => format!("{first}:{last}"),
+            Asked::Set(set, _) => (*set).to_owned(),
+        }
+    }
+
+    fn has(&self, uid: u32) -> bool {
+        match self {
+            Asked::Window(first, last) => (*first..=*last).contains(&uid),
+            Asked::Set(_, uids) => uids.binary_search(&uid).is_ok(),
+        }
+    }
+}
+
+pub(super) async fn outlines(
     session: &mut Session,
     settings: &Settings,
-    first: u32,
-    last: u32,
+    asked: &Asked<'_>,
 ) -> Result<Vec<Outline>, Error> {
     let mut found: BTreeMap<u32, Outline> = BTreeMap::new();
     let labels = session.labels;
-    let command = format!("UID FETCH {first}:{last} ({})", outline_items(session));
+    let command = format!("UID FETCH {} ({})", asked.set(), outline_items(session));
     let mut unlabelled: BTreeSet<u32> = BTreeSet::new();
     session
         .exec(&command, |response| {
             let Some(row) = fetch::row(response) else { return };
-            let Some(uid) = row.uid.filter(|uid| (first..=last).contains(uid)) else { return };
+            let Some(uid) = row.uid.filter(|uid| asked.has(*uid)) else { return };
             // A change of flags may be told between the lines that were asked for.
             let outline = found.entry(uid).or_insert_with(|| Outline {
                 uid,
@@ -227,7 +261,7 @@ async fn ask_again(
 }
 
 /// Cuts outlines, in order, into what is fetched together.
-fn batches<'a>(
+pub(super) fn batches<'a>(
     outlines: &'a [Outline],
     settings: &Settings,
     role: Role,
@@ -255,7 +289,7 @@ fn batches<'a>(
 }
 
 /// Fetches the contents of one batch. Messages that are gone by now are missing from the answer.
-async fn contents(
+pub(super) async fn contents(
     session: &mut Session,
     batch: &[(&Outline, Depth)],
 ) -> Result<Vec<Sighting>, Error> {
@@ -355,6 +389,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::imap::connect::tests::session;
+    use crate::imap::limit::Limit;
     use crate::imap::trial::settings;
 
     fn outline(uid: u32, size: u32, arrived_at: Timestamp) -> Outline {
@@ -424,6 +459,34 @@ mod tests {
         for _ in 0..2 {
             let refused = contents(&mut session, &[(&one, Depth::Body)]).await;
             assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+        }
+        script.played().await;
+    }
+
+    /// M58: whoever goes on after a throttled FETCH as if nothing had come loses what did not come.
+    #[tokio::test]
+    async fn a_throttled_fetch_is_told_and_nothing_of_it_is_taken_for_unreadable() {
+        let (mut session, script) = session(
+            "",
+            "C: A0003 UID FETCH 1:2 (UID BODY.PEEK[]<0.524288>)\n\
+             S: * 1 FETCH (UID 1 BODY[]<0> \"one\")\n\
+             S: A0003 BAD Request is throttled. Suggested Backoff Time: 9000 milliseconds\n\
+             C: A0004 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0004 NO not rendered\n\
+             C: A0005 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\nS: A0005 NO Server Unavailable. 15\n\
+             C: A0006 UID FETCH 1 (UID BODY.PEEK[]<0.524288>)\n\
+             S: A0006 NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+        )
+        .await;
+        let (one, two) = (outline(1, 3, Timestamp(0)), outline(2, 3, Timestamp(0)));
+        let both = [(&one, Depth::Body), (&two, Depth::Body)];
+        let limits =
+            [Limit::Backoff(std::time::Duration::from_secs(9)), Limit::OutOfOrder, Limit::Quota];
+        for (limit, batch) in limits.into_iter().zip([&both[..], &both[..1], &both[..1]]) {
+            let told = contents(&mut session, batch).await.unwrap_err();
+            assert!(
+                matches!(told, Error::Limited { limit: found, .. } if found == limit),
+                "{told}"
+            );
         }
         script.played().await;
     }

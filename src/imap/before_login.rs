@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::error::Error;
+use super::limit::limit_of_greeting;
 use super::session::{Who, Wire};
 
 /// The longest line before the login.
@@ -40,6 +41,9 @@ impl<'a> BeforeLogin<'a> {
         let line = self.line().await?;
         if line.to_ascii_uppercase().starts_with("* OK") {
             return Ok(());
+        }
+        if let Some(limit) = limit_of_greeting(&line) {
+            return Err(self.who.limited(limit, &line));
         }
         Err(self.who.lost(format!("the server greets with: {line}")))
     }

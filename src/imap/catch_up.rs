@@ -8,11 +8,12 @@ use std::collections::HashMap;
 
 use async_imap::imap_proto::Response;
 
-use super::arrivals;
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
 use super::{Changes, Cursor, Listed, Memory, fetch, folders, uid_set};
+use super::{ahead, arrivals};
+use crate::desk::budget::Reading;
 
 /// How many known messages are compared at a time, where the server cannot tell what changed.
 const COMPARED_MAX: usize = 1_000;
@@ -27,6 +28,12 @@ pub(super) async fn catch_up<M: Memory>(
     settings: &Settings,
     folder: &Listed,
 ) -> Result<Selected, Error> {
+    let reading = session.reading(memory).await?;
+    // Where older mail waits, newer mail is known beyond the cursor.
+    let ahead = reading == Reading::NewMail || session.waiting.contains(&folder.name);
+    if reading == Reading::Everything {
+        session.waiting.remove(&folder.name);
+    }
     let mut selected = session.select(&folder.name, settings.access).await?;
     session.heard.remove(&folder.name);
     let cursor = memory.cursor(&folder.name).await.map_err(Error::Memory)?;
@@ -36,13 +43,30 @@ pub(super) async fn catch_up<M: Memory>(
     let begun = begin(memory, cursor, &selected, told).await?;
     let cursor = begun.cursor;
     let known_before = !begun.anew && cursor.next_uid > 1;
+    let known_to = match ahead && !begun.anew {
+        true => ahead::known_to(memory, &folder.name, cursor.next_uid).await?,
+        false => cursor.next_uid,
+    };
+    let asked = !begun.anew && known_to > 1;
     // What people decided about older mail comes before the newer mail, which it cannot have been about.
-    if known_before {
+    if asked {
+        let cursor = Cursor { next_uid: known_to, ..cursor };
         let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.changed().await?;
     }
-    arrivals::read(session, memory, settings, folder, &selected, begun).await?;
-    if known_before {
+    let waits_from = match session.waiting.contains(&folder.name) {
+        true => Some(cursor.next_uid),
+        false => arrivals::read(session, memory, settings, folder, &selected, begun).await?,
+    };
+    if let Some(waits_from) = waits_from {
+        session.waiting.insert(folder.name.clone());
+        let from = ahead::known_to(memory, &folder.name, waits_from).await?;
+        let ends = (waits_from, from);
+        ahead::read(session, memory, settings, folder, &selected, ends).await?;
+    }
+    if asked && waits_from.is_some() {
+        // Counting finds nothing out while some are not counted.
+    } else if known_before {
         // What is gone is found by counting, for which everything new must have been read.
         let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.gone().await?;

@@ -11,7 +11,7 @@ use async_imap::imap_proto::rfc2087::QuotaResourceName;
 use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::session::Session;
-use super::{Listed, Role, Server, folders};
+use super::{Listed, Role, Server, folders, turn};
 
 /// What a mailbox can do.
 #[derive(Clone, Debug, Default)]
@@ -64,6 +64,7 @@ impl Halt {
 /// # Errors
 /// When it cannot look at all of it; how far it came.
 pub async fn visit(settings: &Settings) -> Result<Visit, Halt> {
+    let _turn = turn::take(settings).await.map_err(Halt::AtTheDoor)?;
     let mut session = connect(settings).await.map_err(Halt::AtTheDoor)?;
     let seen = look(&mut session, settings).await;
     if seen.is_ok() {

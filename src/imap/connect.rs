@@ -4,6 +4,7 @@
 //! `session.rs`. Where to start: [`Settings`].
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_imap::imap_proto::{Capability, Response};
@@ -16,6 +17,7 @@ use super::before_login::BeforeLogin;
 pub use super::credential::{Asked, Credential, Login, NoProof, Proof};
 use super::error::Error;
 use super::log_in::{self, Server};
+use super::meter::Meter;
 pub use super::session::Access;
 use super::session::{Session, Who, Wire};
 use crate::clock::Timestamp;
@@ -73,10 +75,12 @@ pub struct Settings {
     pub folders: FolderNames,
     /// Baton's own folder.
     pub root: String,
+    /// The file that is locked while a command visits the mailbox: [`super::probe`].
+    pub turn: Option<PathBuf>,
 }
 
 impl Settings {
-    fn who(&self) -> Who {
+    pub(super) fn who(&self) -> Who {
         let host = format!("{}:{}", self.host, self.port);
         Who { host, account: self.login.user.clone() }
     }
@@ -91,7 +95,8 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     if settings.tls == Tls::Implicit {
         wire = Box::new(encrypt(settings, &who, wire).await?);
     }
-    let mut before = BeforeLogin::new(wire, &who, settings.patience);
+    let meter = Meter::default();
+    let mut before = BeforeLogin::new(meter.count(wire), &who, settings.patience);
     before.greeting().await?;
     let mut offered = before.capabilities().await?;
     if settings.tls == Tls::Starttls {
@@ -105,6 +110,7 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     let server = Server { name, offered: &offered, patience: settings.patience };
     let mut session =
         log_in::log_in(&settings.login, &proof, before.into_wire(), server, who).await?;
+    session.meter = meter;
     introduce(&mut session).await?;
     Ok(session)
 }

@@ -4,8 +4,8 @@
 //! line of mail. [`Error::retry`] answers whether trying again can help.
 
 use std::io;
-use std::time::Duration;
 
+use super::limit::Limit;
 use crate::desk::retry::Retry;
 
 /// Why a connection to a mailbox ended, or never began.
@@ -106,15 +106,17 @@ pub enum Error {
         /// The server's words.
         answer: String,
     },
-    /// The server asks to be left alone for a while.
-    #[error("{host} asks {account} to wait {}s", wait.as_secs())]
-    Throttled {
+    /// The server asks to be left alone for a while, in answer to whatever it was.
+    #[error("{host} puts {account} off: {answer}")]
+    Limited {
         /// Host and port.
         host: String,
         /// The account.
         account: String,
-        /// How long.
-        wait: Duration,
+        /// Which limit it is.
+        limit: Limit,
+        /// The server's words.
+        answer: String,
     },
     /// The connection ended, fell silent, or cannot be understood any more.
     #[error("the connection of {account} to {host} was lost: {how}")]
@@ -126,6 +128,12 @@ pub enum Error {
         /// How it ended.
         how: String,
     },
+    /// As much was read today as may be read in a day. Nothing is wrong; whoever counts knows when the next day begins.
+    #[error("{account} has received all that it may in a day")]
+    Spent {
+        /// The account.
+        account: String,
+    },
     /// The memory could not keep or tell something.
     #[error("the memory failed")]
     Memory(#[source] anyhow::Error),
@@ -136,14 +144,14 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Error::Unreachable { .. } | Error::Lost { .. } => Retry::Later,
-            Error::NotNow { .. } | Error::Ended { .. } => Retry::Later,
+            Error::NotNow { .. } | Error::Ended { .. } | Error::Spent { .. } => Retry::Later,
             Error::NoProof { retry, .. } => *retry,
             // A folder that may not be opened locks no account, and servers also say so while they are being repaired.
             Error::Refused { .. } | Error::NotPermitted { .. } | Error::Memory(_) => Retry::Later,
             Error::Tls { .. } | Error::LoginRefused { .. } | Error::TokenRefused { .. } => {
                 Retry::Never
             }
-            Error::Throttled { wait, .. } => Retry::After(*wait),
+            Error::Limited { limit, .. } => limit.retry(),
         }
     }
 }

@@ -115,8 +115,7 @@ async fn begun(
 ) -> Result<Option<bool>, Error> {
     let mut early = false;
     loop {
-        match session.read(BEGIN_WAIT.min(session.patience), |response| said(response, tag)).await?
-        {
+        match session.read(session.owed_within(BEGIN_WAIT), |response| said(response, tag)).await? {
             Said::Begun => return Ok(Some(early)),
             Said::Ended(answer) => {
                 match session.settle("IDLE", answer) {
@@ -136,7 +135,7 @@ async fn begun(
 async fn end(session: &mut Session, tag: &RequestId, rest: Rest) -> Result<Rest, Error> {
     session.send_line("DONE").await?;
     loop {
-        let wait = END_WAIT.min(session.patience);
+        let wait = session.owed_within(END_WAIT);
         if let Said::Ended(answer) = session.read(wait, |response| said(response, tag)).await? {
             return session.settle("IDLE", answer).map(|_| rest);
         }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::answer;
 use super::credential::{Login, NoProof, Proof};
 use super::error::Error;
+use super::limit::limit;
 use super::sasl::{Bearer, Mechanism, Plain};
 use super::session::{Session, Stream, Who, Wire};
 use super::tolerant::Tolerant;
@@ -119,17 +120,8 @@ async fn with_token(
     }
 }
 
-/// What a refused login says when the proof was not even looked at: codes of RFC 5530, section 3, and Gmail's words.
-const NOT_NOW: [&str; 8] = [
-    "[unavailable]",
-    "[inuse]",
-    "[limit]",
-    "[serverbug]",
-    "[throttled]",
-    "too many simultaneous connections",
-    "exceeded command or bandwidth limits",
-    "server unavailable",
-];
+/// What a refused login says when the proof was not even looked at: codes of RFC 5530, section 3.
+const NOT_NOW: [&str; 4] = ["[unavailable]", "[inuse]", "[limit]", "[serverbug]"];
 
 /// A wrong proof, or something that passes? `challenge` is there where a token was shown.
 fn sort(who: &Who, error: async_imap::error::Error, challenge: Option<Option<String>>) -> Error {
@@ -144,8 +136,8 @@ fn sort(who: &Who, error: async_imap::error::Error, challenge: Option<Option<Str
     let answer = server_words(&said);
     let lower = answer.to_ascii_lowercase();
     let Who { host, account } = who.clone();
-    if let Some(wait) = answer::backoff(&lower) {
-        return Error::Throttled { host, account, wait };
+    if let Some(limit) = limit(&answer) {
+        return Error::Limited { host, account, limit, answer };
     }
     if NOT_NOW.iter().any(|words| lower.contains(words)) {
         return Error::NotNow { host, account, answer };

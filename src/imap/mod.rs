@@ -6,10 +6,11 @@
 //!
 //! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
-//! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
-//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe`, `checkup`,
-//! `rehearsal` and `remains` are for the command line.
+//! (what the server says, and what it should have said), `limit` (what it says of too much), `folders`, `catch_up`,
+//! `arrivals` and `ahead` (one folder), `survey` (all the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell;
+//! `probe`, `checkup`, `rehearsal` and `remains` are for the command line, in `turn`.
 
+mod ahead;
 mod answer;
 mod arrivals;
 mod before_login;
@@ -21,7 +22,10 @@ pub mod error;
 mod fetch;
 mod folders;
 mod idle;
+pub mod limit;
 mod log_in;
+mod meter;
+mod pace;
 pub mod probe;
 pub mod rehearsal;
 pub mod remains;
@@ -34,6 +38,7 @@ mod survey;
 mod tolerant;
 #[cfg(test)]
 mod trial;
+mod turn;
 mod uid_set;
 mod usual_names;
 mod utf7;
@@ -42,6 +47,7 @@ pub mod watch;
 use std::future::Future;
 
 use crate::clock::Timestamp;
+use crate::desk::budget::Reading;
 use crate::desk::label::GmailIds;
 pub use error::Error;
 
@@ -211,6 +217,17 @@ pub struct Wanted {
     pub labels: bool,
 }
 
+/// How the line to the server is doing.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Line {
+    /// The bytes that came since this was last told.
+    pub received: u64,
+    /// The server says that it slows us down.
+    pub slowed: bool,
+    /// Mail from before the cut-over waits to be read, because the memory wanted only new mail.
+    pub history_waits: bool,
+}
+
 /// What the watch asks of the memory, and tells it. The daemon implements it with the engine.
 ///
 /// Every method that records something returns only after it is durable; an error ends the connection, and the watch
@@ -267,6 +284,9 @@ pub trait Memory: Send {
         &mut self,
         outcomes: Vec<Outcome>,
     ) -> impl Future<Output = anyhow::Result<()>> + Send;
+
+    /// How the line is doing; told before anything large is read. Answers what may be read on.
+    fn line(&mut self, line: Line) -> impl Future<Output = anyhow::Result<Reading>> + Send;
 
     /// The server answered just now; nothing else happened.
     fn seen(&mut self) -> impl Future<Output = anyhow::Result<()>> + Send;

@@ -3,7 +3,7 @@
 use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::session::Session;
-use super::{Cursor, Listed, Role, arrivals, fetch, folders};
+use super::{Cursor, Listed, Role, arrivals, fetch, folders, turn};
 
 /// How many UIDs are asked for at a time; more after each window without a message.
 const WINDOW: u32 = 10_000;
@@ -15,6 +15,7 @@ pub async fn uids(
     settings: &Settings,
     labels: bool,
 ) -> Result<Vec<(Listed, u32, Vec<u32>)>, Error> {
+    let _turn = turn::take(settings).await?;
     let mut session = connect(settings).await?;
     let mut found = Vec::new();
     for folder in folders::watched(&folders::list(&mut session, settings).await?, labels) {

@@ -15,7 +15,7 @@ use super::error::Error;
 use super::remains;
 use super::session::{Selected, Session};
 use super::show::{self, create, show};
-use super::{Action, Change, Outcome, fetch, utf7};
+use super::{Action, Change, Outcome, fetch, turn, utf7};
 use crate::clock::{Clock, Timestamp};
 use crate::desk::label;
 
@@ -80,6 +80,7 @@ pub enum Push {
 /// # Errors
 /// When the connection is lost. What had been put there is removed with another one, if there is one.
 pub async fn rehearse(settings: &Settings, plan: &Plan) -> Result<Rehearsal, Error> {
+    let _turn = turn::take(settings).await?;
     let mut session = connect(settings).await?;
     let mut told = Rehearsal::default();
     let made = match make(&mut session, plan).await {

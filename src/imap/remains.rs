@@ -10,6 +10,7 @@ use async_imap::imap_proto::{MailboxDatum, Response, StatusAttribute};
 use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::session::{Selected, Session};
+use super::turn::{self, Turn};
 use super::{Cursor, arrivals, fetch, utf7};
 
 /// How many messages are looked through for one; the probe is among the newest.
@@ -144,6 +145,7 @@ pub struct Search {
     session: Session,
     folders: Vec<Selected>,
     trash: Option<String>,
+    _turn: Turn,
 }
 
 impl Search {
@@ -156,12 +158,13 @@ impl Search {
         folders: &[&str],
         trash: Option<String>,
     ) -> Result<Search, Error> {
+        let turn = turn::take(settings).await?;
         let mut session = connect(settings).await?;
         let mut known = Vec::new();
         for folder in folders {
             known.push(open(&mut session, folder, Access::ReadOnly).await?);
         }
-        Ok(Search { session, folders: known, trash })
+        Ok(Search { session, folders: known, trash, _turn: turn })
     }
 
     /// Waits until the mail with `word` is in every folder, at most for `wait`. Answers where it is.

@@ -5,16 +5,22 @@
 //! connection can end into an [`Error`]. After `Lost`, drop the session. Nothing here is safe to cancel, except by
 //! dropping the session with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use async_imap::imap_proto::{MailboxDatum, RequestId, Response, ResponseCode, Status};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter};
 
 use super::answer::{self, Done, Glimpse, Tagged, tagged};
 use super::error::Error;
-use super::{folders, utf7};
+use super::limit::Limit;
+use super::meter::Meter;
+use super::pace::Pace;
+use super::{Line, Memory, folders, utf7};
+use crate::desk::budget::Reading;
 
 /// How much of a literal is sent within the session's patience.
 const LITERAL_PIECE_BYTES: usize = 64 * 1024;
@@ -38,6 +44,12 @@ impl Who {
     pub(super) fn lost(&self, how: impl Into<String>) -> Error {
         let Who { host, account } = self.clone();
         Error::Lost { host, account, how: how.into() }
+    }
+
+    /// The server asks to be left alone.
+    pub(super) fn limited(&self, limit: Limit, answer: &str) -> Error {
+        let Who { host, account } = self.clone();
+        Error::Limited { host, account, limit, answer: answer.to_owned() }
     }
 }
 
@@ -71,6 +83,11 @@ pub(super) struct Session {
     pub(super) who: Who,
     /// How long a silent server is waited for while it owes an answer.
     pub(super) patience: Duration,
+    /// What has come from the server.
+    pub(super) meter: Meter,
+    pace: Pace,
+    /// When the server was asked last.
+    asked_at: Instant,
     /// Upper case.
     pub(super) capabilities: Vec<String>,
     /// ENABLE QRESYNC succeeded.
@@ -80,6 +97,8 @@ pub(super) struct Session {
     pub(super) labels: bool,
     /// Folders that the memory has asked for while a look was under way.
     pub(super) missing: Vec<String>,
+    /// Folders whose mail from before the cut-over waits for another day.
+    pub(super) waiting: BTreeSet<String>,
     /// What untagged STATUS lines said of folders since somebody last looked.
     pub(super) heard: BTreeMap<String, Glimpse>,
 }
@@ -87,8 +106,22 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(inner: async_imap::Session<Stream>, who: Who, patience: Duration) -> Session {
         let (capabilities, heard) = (Vec::new(), BTreeMap::new());
-        let (qresync, selected, labels, missing) = (false, None, false, Vec::new());
-        Session { inner, who, patience, capabilities, qresync, selected, labels, missing, heard }
+        let (meter, pace, asked_at) = (Meter::default(), Pace::default(), Instant::now());
+        Session {
+            inner,
+            who,
+            patience,
+            meter,
+            pace,
+            asked_at,
+            capabilities,
+            qresync: false,
+            selected: None,
+            labels: false,
+            missing: Vec::new(),
+            waiting: BTreeSet::new(),
+            heard,
+        }
     }
 
     /// Whether the server has a capability, named in upper case.
@@ -106,6 +139,29 @@ impl Session {
         self.capabilities.retain(|have| have != capability);
     }
 
+    /// Tells the memory how the line is doing. Answers what may be read on; to have to stop is an error.
+    pub(super) async fn reading<M: Memory>(&mut self, memory: &mut M) -> Result<Reading, Error> {
+        let line = Line {
+            received: self.meter.take(),
+            slowed: self.pace.is_slowed(),
+            history_waits: !self.waiting.is_empty(),
+        };
+        match memory.line(line).await.map_err(Error::Memory)? {
+            Reading::Nothing => Err(Error::Spent { account: self.who.account.clone() }),
+            reading => Ok(reading),
+        }
+    }
+
+    /// How long an answer is waited for.
+    fn owed(&self) -> Duration {
+        self.owed_within(self.patience)
+    }
+
+    /// How long an answer is waited for that usually comes within `usual`: longer where the server throttles.
+    pub(super) fn owed_within(&self, usual: Duration) -> Duration {
+        self.pace.patience(usual.min(self.patience))
+    }
+
     /// Runs a command to its tagged answer; `on` gets every untagged response.
     pub(super) async fn exec(
         &mut self,
@@ -114,7 +170,7 @@ impl Session {
     ) -> Result<Done, Error> {
         let tag = self.send(command).await?;
         loop {
-            let answer = self.read(self.patience, |response| {
+            let answer = self.read(self.owed(), |response| {
                 let answer = tagged(response, &tag);
                 if answer.is_none() {
                     on(response);
@@ -151,7 +207,7 @@ impl Session {
         }
         self.send_line("").await?;
         loop {
-            if let Some(answer) = self.read(self.patience, |said| tagged(said, &tag)).await? {
+            if let Some(answer) = self.read(self.owed(), |said| tagged(said, &tag)).await? {
                 return self.settle(command, answer);
             }
         }
@@ -164,21 +220,24 @@ impl Session {
                 Response::Continue(_) => (true, None),
                 response => (false, tagged(response, tag)),
             };
-            match self.read(self.patience, said).await? {
+            match self.read(self.owed(), said).await? {
                 (false, None) => {}
                 (_, answer) => return Ok(answer),
             }
         }
     }
 
-    /// Sends a command and answers its tag.
+    /// Sends a command and answers its tag; not at once where the server is slowed.
     pub(super) async fn send(&mut self, command: &str) -> Result<RequestId, Error> {
+        tokio::time::sleep(self.pace.pause()).await;
+        self.asked_at = Instant::now();
         let sent = tokio::time::timeout(self.patience, self.inner.run_command(command)).await;
         self.written(sent)
     }
 
     /// Sends a line that ends what a command began.
     pub(super) async fn send_line(&mut self, line: &str) -> Result<(), Error> {
+        self.asked_at = Instant::now();
         let sent = tokio::time::timeout(self.patience, self.inner.run_command_untagged(line)).await;
         self.written(sent)
     }
@@ -224,9 +283,12 @@ impl Session {
     }
 
     /// Turns a tagged answer into a result.
-    pub(super) fn settle(&self, command: &str, answer: Tagged) -> Result<Done, Error> {
+    pub(super) fn settle(&mut self, command: &str, answer: Tagged) -> Result<Done, Error> {
         match answer {
-            Tagged::Ok(done) => Ok(done),
+            Tagged::Ok(done) => {
+                self.pace.answered(&done.text, self.asked_at.elapsed());
+                Ok(done)
+            }
             Tagged::Refused(done) => Err(answer::refusal(&self.who, command, done)),
         }
     }
@@ -268,6 +330,7 @@ impl Session {
     pub(super) async fn logout(&mut self) {
         /// The work is done; a server that is slow to say goodbye is not waited for.
         const LOGOUT_WAIT: Duration = Duration::from_secs(2);
+        self.pace = Pace::default();
         let _ = tokio::time::timeout(LOGOUT_WAIT, self.run("LOGOUT")).await;
     }
 }

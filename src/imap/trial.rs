@@ -15,10 +15,11 @@ use tokio::sync::{Notify, watch};
 use super::connect::{Access, FolderNames, Login, Proof, Settings, Tls, connect};
 use super::session::Session;
 use super::{
-    Action, Batch, Change, Changes, Cursor, Depth, Listed, Memory, Outcome, Role, Server, Wanted,
-    checkup, probe, show, utf7,
+    Action, Batch, Change, Changes, Cursor, Depth, Line, Listed, Memory, Outcome, Role, Server,
+    Wanted, checkup, probe, show, utf7,
 };
 use crate::clock::Timestamp;
+use crate::desk::budget::Reading;
 
 /// A private server.
 pub(super) struct Dovecot {
@@ -138,6 +139,7 @@ pub(super) fn settings(port: u16) -> Settings {
         poll: Duration::from_secs(300),
         patience: Duration::from_secs(60),
         folders: FolderNames::default(),
+        turn: None,
         root: "Baton".to_owned(),
     }
 }
@@ -167,6 +169,9 @@ struct Pages {
     wanted: Vec<Change>,
     outcomes: Vec<Outcome>,
     passes: u32,
+    received: u64,
+    /// What may be read; everything where nothing stands here.
+    reading: Option<Reading>,
     /// How often known messages were asked for.
     loaded: u32,
     changes: Vec<Changes>,
@@ -202,6 +207,12 @@ impl Notebook {
 }
 
 impl Memory for Notebook {
+    async fn line(&mut self, line: Line) -> anyhow::Result<Reading> {
+        Ok(self.read(|pages| {
+            pages.received += line.received;
+            pages.reading.unwrap_or(Reading::Everything)
+        }))
+    }
     async fn connected(&mut self, server: Server) -> anyhow::Result<()> {
         self.read(|pages| pages.server = server);
         Ok(())

@@ -89,6 +89,7 @@ impl<M: Memory> Watch<'_, M> {
                 again = self.look(&due) => again?,
             };
             let wrote = self.write().await?;
+            self.session.reading(self.memory).await?;
             self.memory.seen().await.map_err(Error::Memory)?;
             looks += 1;
             if (again || wrote) && looks < LOOKS_MAX {

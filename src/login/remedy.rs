@@ -222,7 +222,7 @@ impl Case {
                 "Gmail allows 15 for one account, phones and mail clients included: close some".into()
             }
             Failure::Throttled => {
-                "Gmail locks an account for up to a day that reads more than 2.5 GB; Baton tries again by itself".into()
+                "Gmail locks an account for up to a day when all its clients together have read more than 2.5 GB; Baton tries again by itself, rarely".into()
             }
             _ => return None,
         })
@@ -253,7 +253,7 @@ impl Case {
             Failure::ImapDisabled => "switch IMAP on at the provider".into(),
             Failure::SmtpAuthDisabled => "switch SMTP on at the provider".into(),
             Failure::BlockedSignIn => "ask the provider's administrator why".into(),
-            Failure::TooManyConnections => "close other programs that use it".into(),
+            Failure::TooManyConnections => "phones and mail clients that use it count, too: close some; Baton needs one, and a second while a command looks".into(),
             Failure::Throttled => "Baton tries again by itself".into(),
             Failure::Network => "check the network; Baton tries again by itself".into(),
             Failure::Unknown => "the server's own words may tell".into(),

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::clock::Timestamp;
 use crate::desk::layout::Layout;
 use crate::desk::marks::Place;
-use crate::store::{Error, Result, Tx};
+use crate::store::{Error, Received, Result, Tx};
 
 /// A mailbox and what its server was found to be like.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +33,12 @@ pub struct MailboxStatus {
     pub queue: i64,
     /// What went wrong last, until it went well again.
     pub last_error: Option<String>,
+    /// When it is tried again to connect, while it is not connected.
+    pub waits_until: Option<Timestamp>,
+    /// What holds it back although it is connected.
+    pub notice: Option<String>,
+    /// What came from its server on the last day on which anything did.
+    pub received: Received,
     /// How marks are shown there.
     pub layout: Option<Layout>,
 }
@@ -160,21 +166,12 @@ impl Tx<'_> {
             })?;
         self.conn
             .prepare_cached(
-                "UPDATE mailbox SET connected_since = ?, last_seen_at = ?, last_error = NULL, shadow = ?
+                "UPDATE mailbox SET connected_since = ?, last_seen_at = ?, last_error = NULL, shadow = ?,
+                        waits_until = NULL, notice = NULL
                  WHERE id = ?",
             )?
             .execute(params![at.0, at.0, shadow, mailbox])?;
         Ok(before)
-    }
-
-    /// No mailbox is connected: the daemon has just begun.
-    pub fn set_all_disconnected(&self) -> Result<()> {
-        self.conn
-            .prepare_cached(
-                "UPDATE mailbox SET connected_since = NULL WHERE connected_since IS NOT NULL",
-            )?
-            .execute([])?;
-        Ok(())
     }
 
     /// Keeps how marks are called. Answers whether they were shown under other names before.
@@ -199,20 +196,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The mailbox is not connected, for this reason if it is a failure.
-    pub fn set_disconnected(&self, mailbox: i64, error: Option<&str>) -> Result<()> {
-        self.conn
-            .prepare_cached(
-                "UPDATE mailbox SET connected_since = NULL, last_error = ? WHERE id = ?",
-            )?
-            .execute(params![error, mailbox])?;
-        Ok(())
-    }
-
     /// How every mailbox is doing.
     pub fn status(&self) -> Result<Vec<MailboxStatus>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT name, layout, connected_since, last_seen_at, last_error,
+            "SELECT name, layout, connected_since, last_seen_at, last_error, waits_until, notice,
+                    received_day, received_bytes,
                     (SELECT count(*) FROM outbox
                      WHERE outbox.mailbox = mailbox.id AND outbox.effect = 'show-marks') AS queue
              FROM mailbox ORDER BY id",
@@ -227,6 +215,12 @@ impl Tx<'_> {
                 last_seen_at: row.get::<_, Option<i64>>("last_seen_at")?.map(Timestamp),
                 queue: row.get("queue")?,
                 last_error: row.get("last_error")?,
+                waits_until: row.get::<_, Option<i64>>("waits_until")?.map(Timestamp),
+                notice: row.get("notice")?,
+                received: Received {
+                    day: row.get("received_day")?,
+                    bytes: u64::try_from(row.get::<_, i64>("received_bytes")?).unwrap_or(0),
+                },
                 layout: layout_from(&layout)?,
             });
         }

@@ -12,6 +12,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0002_attempt.sql", include_str!("migrations/0002_attempt.sql")),
     ("0003_outlook.sql", include_str!("migrations/0003_outlook.sql")),
     ("0004_moved.sql", include_str!("migrations/0004_moved.sql")),
+    ("0005_limits.sql", include_str!("migrations/0005_limits.sql")),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<usize> {

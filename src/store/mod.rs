@@ -9,6 +9,7 @@ mod folders;
 #[cfg(debug_assertions)]
 mod fuse;
 mod health;
+mod line;
 mod locations;
 mod messages;
 mod migrate;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use events::StoredEvent;
 pub use folders::{Folder, MailboxRow, MailboxStatus};
+pub use line::Received;
 pub use locations::Located;
 pub use messages::{MessageRow, NewMessage, Status};
 pub use migrate::{MIGRATIONS, migrate_to};

@@ -209,7 +209,7 @@ impl Tx<'_> {
     /// How the categories of every mailbox that has them are doing.
     pub fn outlook_status(&self) -> Result<Vec<OutlookStatus>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT mailbox.name, leaving, seen_at, notice, outlook.last_error,
+            "SELECT mailbox.name, leaving, seen_at, outlook.notice, outlook.last_error,
                     (SELECT count(*) FROM outbox
                      WHERE outbox.mailbox = mailbox.id AND outbox.effect = ?) AS queue
              FROM outlook JOIN mailbox ON mailbox.id = outlook.mailbox ORDER BY mailbox.id",

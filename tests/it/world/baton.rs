@@ -112,6 +112,9 @@ pub(crate) struct Status {
     pub(crate) last_seen_at: Option<String>,
     pub(crate) queue: Value,
     pub(crate) last_error: Option<String>,
+    pub(crate) waits_until: Option<String>,
+    pub(crate) notice: Option<String>,
+    pub(crate) received_today_bytes: u64,
 }
 
 impl Status {

@@ -1,6 +1,7 @@
 //! Baton itself at Exchange Online, with a password as before 2023: its folders, and what Outlook's users do with them.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use super::mail;
@@ -11,15 +12,15 @@ use crate::world::exchange::{ANA, Language, SHARED, Tenant};
 use crate::world::{Baton, PATIENCE, Status, Thread, poll};
 
 /// A team with Baton on the shared mailbox.
-struct Team {
+pub(super) struct Team {
     // Dropped before the servers that it talks to.
-    baton: Baton,
-    tenant: Tenant,
-    _dir: tempfile::TempDir,
+    pub(super) baton: Baton,
+    pub(super) tenant: Tenant,
+    dir: tempfile::TempDir,
 }
 
 impl Team {
-    fn start(prepare: impl FnOnce(&Tenant)) -> Team {
+    pub(super) fn start(prepare: impl FnOnce(&Tenant)) -> Team {
         Team::start_in(Language::English, prepare)
     }
 
@@ -30,9 +31,9 @@ impl Team {
         let dir = tempfile::Builder::new().prefix("baton-exchange-").tempdir().unwrap();
         fs::write(dir.path().join("password"), "secret").unwrap();
         let mut baton = Baton::new(dir.path(), "");
-        baton.configure(&configuration(&dir.path().display().to_string(), tenant.imap.port));
+        baton.configure(&configuration(dir.path(), tenant.imap.port));
         baton.start(&[], None);
-        let team = Team { baton, tenant, _dir: dir };
+        let team = Team { baton, tenant, dir };
         team.waits("Baton's folders", |team| {
             let folders = team.tenant.mailbox(SHARED, |mailbox| {
                 mailbox.store.folders.iter().map(|folder| folder.name.clone()).collect::<Vec<_>>()
@@ -43,7 +44,7 @@ impl Team {
     }
 
     #[track_caller]
-    fn waits(&self, what: &str, holds: impl Fn(&Team) -> bool) {
+    pub(super) fn waits(&self, what: &str, holds: impl Fn(&Team) -> bool) {
         let held = poll(PATIENCE, || holds(self).then_some(()));
         assert!(
             held.is_some(),
@@ -51,6 +52,11 @@ impl Team {
             self.tenant.shown(),
             self.baton.log_tail(30)
         );
+    }
+
+    /// What Baton was begun with.
+    pub(super) fn configuration(&self) -> String {
+        configuration(self.dir.path(), self.tenant.imap.port)
     }
 
     fn thread(&self) -> Option<Thread> {
@@ -76,7 +82,8 @@ impl Team {
     }
 }
 
-fn configuration(dir: &str, port: u16) -> String {
+fn configuration(dir: &Path, port: u16) -> String {
+    let dir = dir.display();
     format!(
         "state_dir = \"{dir}/state\"\n\n[[mailbox]]\nname = \"shared\"\naddress = \"{SHARED}\"\nsince = \"2020-01-01\"\n\
          layout = \"folders\"\npoll_seconds = 1\n\n[mailbox.imap]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n\

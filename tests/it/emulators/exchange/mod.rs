@@ -14,6 +14,7 @@ mod login;
 mod people;
 mod session;
 mod smtp;
+mod waits;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

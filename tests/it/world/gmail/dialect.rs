@@ -36,6 +36,8 @@ pub(crate) struct Google {
     sessions: BTreeMap<usize, Open>,
     /// Sessions that are told to log in again.
     pub(super) expired: BTreeSet<usize>,
+    /// The most sessions that one account has had at a time.
+    pub(super) most_sessions: usize,
     nothing: Store,
 }
 
@@ -61,6 +63,7 @@ impl Google {
     pub(super) fn enter(&mut self, session: &Session, account: &str, scope: Scope) -> Verdict {
         let open = Open { account: account.to_owned(), scope, since: Instant::now() };
         self.sessions.insert(session.number, open);
+        self.most_sessions = self.most_sessions.max(self.sessions_of(account));
         Verdict::Welcome {
             account: account.to_owned(),
             // Point 1: pushed, nobody has to ask.

@@ -120,6 +120,11 @@ impl Gmail {
         self.server.heard()
     }
 
+    /// The most sessions that one account has had at a time.
+    pub(crate) fn most_sessions(&self) -> usize {
+        self.server.with(|google| google.most_sessions)
+    }
+
     /// How many connections there have been.
     pub(crate) fn connections(&self) -> usize {
         self.server.connections()

@@ -34,6 +34,11 @@ impl Account {
         self.take_in(crlf(message), Timestamp::now(), &[], &["\\Inbox"])
     }
 
+    /// A mail that arrived in the inbox some days ago.
+    pub(crate) fn holds(&mut self, message: &str, at: Timestamp) -> MailId {
+        self.take_in(crlf(message), at, &[], &["\\Inbox"])
+    }
+
     /// A mail arrives that Gmail takes for spam.
     pub(crate) fn deliver_spam(&mut self, message: &str) -> MailId {
         self.take_in(crlf(message), Timestamp::now(), &[], &["\\Spam"])
