@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::policy::Policy;
 use crate::engine::Policies;
+use crate::imap::Rounds;
 use crate::store::Store;
 
 /// How long lanes may take to finish what they are writing when the daemon stops.
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) policies: watch::Sender<Arc<Policies>>,
     /// Rings a lane when there may be something to write.
     pub(crate) bells: std::sync::Mutex<BTreeMap<String, Arc<Notify>>>,
+    /// What has been compared in each mailbox whose server cannot tell what changed.
+    rounds: std::sync::Mutex<BTreeMap<String, Rounds>>,
     /// Rings when a blocked thread may have a new time.
     pub(crate) alarm: Notify,
 }
@@ -74,6 +77,11 @@ impl Shared {
     fn bell(&self, mailbox: &str) -> Arc<Notify> {
         let mut bells = self.bells.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Arc::clone(bells.entry(mailbox.to_string()).or_default())
+    }
+
+    fn rounds(&self, mailbox: &str) -> Rounds {
+        let mut rounds = self.rounds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        rounds.entry(mailbox.to_string()).or_default().clone()
     }
 
     /// Rings the lanes for which something is to be written.
@@ -108,6 +116,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         state_dir: state_dir.clone(),
         policies,
         bells: std::sync::Mutex::default(),
+        rounds: std::sync::Mutex::default(),
         alarm: Notify::new(),
     });
     let (stop, stopped) = watch::channel(false);

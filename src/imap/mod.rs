@@ -6,13 +6,15 @@
 //!
 //! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
-//! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder), `survey` (all
-//! the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
+//! (what the server says, and what it should have said), `folders`, `catch_up` and `arrivals` (one folder) with `marks`,
+//! `survey` (all the others), `rounds`, `compare` and `missing` (where the server cannot tell what changed), `idle`, `show`;
+//! `fetch`, `uid_set` and `utf7` spell; `probe` is for the command line.
 
 mod answer;
 mod arrivals;
 mod before_login;
 mod catch_up;
+mod compare;
 pub mod connect;
 mod credential;
 pub mod error;
@@ -20,7 +22,10 @@ mod fetch;
 mod folders;
 mod idle;
 mod log_in;
+mod marks;
+mod missing;
 pub mod probe;
+mod rounds;
 mod sasl;
 #[cfg(test)]
 mod script;
@@ -40,6 +45,7 @@ use std::future::Future;
 use crate::clock::Timestamp;
 use crate::desk::label::GmailIds;
 pub use error::Error;
+pub use rounds::Rounds;
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -247,6 +253,21 @@ pub trait Memory: Send {
         from: u32,
         most: usize,
     ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
+
+    /// The UIDs and flags of the `newest` messages known of `folder`, and of the newest `open` that belong to open
+    /// threads, each once, ordered by UID.
+    fn lively(
+        &mut self,
+        folder: &str,
+        newest: usize,
+        open: usize,
+    ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
+
+    /// Every UID known of `folder`, sorted.
+    fn uids(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<Vec<u32>>> + Send;
+
+    /// What has been compared, where the server cannot tell what changed: the same for every connection to a mailbox.
+    fn rounds(&self) -> Rounds;
 
     /// Keeps what changed among messages already seen. Also called with nothing changed when `modseq` moved.
     fn changed(&mut self, changes: Changes) -> impl Future<Output = anyhow::Result<()>> + Send;

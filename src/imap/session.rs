@@ -78,8 +78,6 @@ pub(super) struct Session {
     pub(super) selected: Option<Selected>,
     /// Whether Gmail's labels are asked for with the flags.
     pub(super) labels: bool,
-    /// Folders that the memory has asked for while a look was under way.
-    pub(super) missing: Vec<String>,
     /// What untagged STATUS lines said of folders since somebody last looked.
     pub(super) heard: BTreeMap<String, Glimpse>,
 }
@@ -87,8 +85,8 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(inner: async_imap::Session<Stream>, who: Who, patience: Duration) -> Session {
         let (capabilities, heard) = (Vec::new(), BTreeMap::new());
-        let (qresync, selected, labels, missing) = (false, None, false, Vec::new());
-        Session { inner, who, patience, capabilities, qresync, selected, labels, missing, heard }
+        let (qresync, selected, labels) = (false, None, false);
+        Session { inner, who, patience, capabilities, qresync, selected, labels, heard }
     }
 
     /// Whether the server has a capability, named in upper case.
