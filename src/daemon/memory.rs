@@ -15,8 +15,8 @@ use crate::desk::budget::Reading;
 use crate::desk::layout::Layout;
 use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
 use crate::imap::{
-    Action, Batch, Change, Changes, Cursor, Line, Listed, Memory, Outcome, Role, Server, Sighting,
-    Wanted,
+    Action, Batch, Change, Changes, Cursor, Line, Listed, Memory, Outcome, Role, Rounds, Server,
+    Sighting, Wanted,
 };
 use crate::mail::parse::parse;
 use crate::store::{Effect, Folder, Tx};
@@ -289,6 +289,35 @@ impl Memory for LaneMemory {
             Ok(desk.tx.flags_from(folder.id, from, most)?)
         })
         .await
+    }
+
+    async fn lively(
+        &mut self,
+        name: &str,
+        newest: usize,
+        open: usize,
+    ) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+        let name = name.to_string();
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &name)?;
+            let mut lively = desk.tx.newest_flags(folder.id, newest)?;
+            lively.extend(desk.tx.open_flags(desk.mailbox, folder.id, open)?);
+            Ok(lively.into_iter().collect())
+        })
+        .await
+    }
+
+    async fn uids(&mut self, name: &str) -> anyhow::Result<Vec<u32>> {
+        let name = name.to_string();
+        self.at_desk(move |desk| {
+            let folder = folder(desk, &name)?;
+            Ok(desk.tx.uids_between(folder.id, 1, u32::MAX)?)
+        })
+        .await
+    }
+
+    fn rounds(&self) -> Rounds {
+        self.shared.rounds(&self.mailbox)
     }
 
     async fn changed(&mut self, changes: Changes) -> anyhow::Result<()> {

@@ -35,6 +35,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::policy::Policy;
 use crate::engine::Policies;
+use crate::imap::Rounds;
 use crate::store::{Effect, Store};
 
 /// How long lanes may take to finish what they are writing when the daemon stops.
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) policies: watch::Sender<Arc<Policies>>,
     /// Rings a lane when there may be something to write.
     pub(crate) bells: std::sync::Mutex<BTreeMap<String, Arc<Notify>>>,
+    /// What has been compared in each mailbox whose server cannot tell what changed.
+    rounds: std::sync::Mutex<BTreeMap<String, Rounds>>,
     /// Rings when a blocked thread may have a new time.
     pub(crate) alarm: Notify,
     pub(crate) accounts: accounts::Accounts,
@@ -84,6 +87,11 @@ impl Shared {
     fn outlook_bell(&self, mailbox: &str) -> Arc<Notify> {
         // No mailbox's name holds a space.
         self.bell(&format!("{mailbox} in Outlook"))
+    }
+
+    fn rounds(&self, mailbox: &str) -> Rounds {
+        let mut rounds = self.rounds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        rounds.entry(mailbox.to_string()).or_default().clone()
     }
 
     /// Rings the lanes for which something is to be written.
@@ -123,6 +131,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         state_dir: state_dir.clone(),
         policies,
         bells: std::sync::Mutex::default(),
+        rounds: std::sync::Mutex::default(),
         alarm: Notify::new(),
         accounts: accounts::Accounts::default(),
     });

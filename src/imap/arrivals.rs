@@ -12,7 +12,9 @@ use super::catch_up::Begun;
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
-use super::{BODY_BYTES_MAX, Batch, Cursor, Depth, Listed, Memory, Role, Sighting, fetch, uid_set};
+use super::{
+    BODY_BYTES_MAX, Batch, Cursor, Depth, Listed, Memory, Role, Sighting, fetch, marks, uid_set,
+};
 use crate::desk::budget::Reading;
 
 /// How many UIDs are asked for at a time; four times as many after each window without a message.
@@ -224,40 +226,14 @@ pub(super) async fn outlines(
             }
         })
         .await?;
-    ask_again(session, &unlabelled, &mut found).await?;
-    Ok(found.into_values().collect())
-}
-
-/// Asks once more for the labels of messages of which a response left them out (G43). What still tells none is lost for
-/// this look: better a connection begun anew than a message taken for one without labels.
-async fn ask_again(
-    session: &mut Session,
-    uids: &BTreeSet<u32>,
-    found: &mut BTreeMap<u32, Outline>,
-) -> Result<(), Error> {
-    let uids: Vec<u32> = uids.iter().copied().collect();
-    let mut left: BTreeSet<u32> = uids.iter().copied().collect();
-    for (set, _) in uid_set::sets(&uids) {
-        let command = format!("UID FETCH {set} ({})", outline_items(session));
-        let take = |response: &Response<'_>| {
-            let Some(row) = fetch::row(response) else { return };
-            let (uid, gmail) = (row.uid, row.gmail_ids());
-            if let (Some(uid), Some(marks)) = (uid, row.marks(true))
-                && let Some(outline) = found.get_mut(&uid)
-            {
-                outline.flags = marks;
-                outline.gmail = gmail.or(outline.gmail);
-                left.remove(&uid);
-            }
-        };
-        session.exec(&command, take).await?;
-    }
-    match left.first() {
-        None => Ok(()),
-        Some(uid) => {
-            Err(session.who.lost(format!("it told no labels of the message with UID {uid}")))
+    let again = |uid: u32, row: fetch::Row| {
+        if let Some(outline) = found.get_mut(&uid) {
+            outline.gmail = row.gmail_ids().or(outline.gmail);
+            outline.flags = row.marks(labels).unwrap_or_default();
         }
-    }
+    };
+    marks::ask_again(session, unlabelled, outline_items(session), again).await?;
+    Ok(found.into_values().collect())
 }
 
 /// Cuts outlines, in order, into what is fetched together.

@@ -2,17 +2,13 @@
 //!
 //! Everything is read with PEEK, in windows of UIDs and batches of bytes, so that memory stays flat whatever the folder
 //! holds. Each batch is durable before the next but one is fetched; a lost connection costs two at most. Where to start:
-//! [`catch_up`]. What is new comes from `arrivals.rs`.
-
-use std::collections::HashMap;
-
-use async_imap::imap_proto::Response;
+//! [`catch_up`]. What is new comes from `arrivals.rs`; how little is listed where the server cannot tell what changed, from
+//! `compare.rs`.
 
 use super::connect::Settings;
 use super::error::Error;
 use super::session::{Selected, Session};
-use super::{Changes, Cursor, Listed, Memory, fetch, folders, uid_set};
-use super::{ahead, arrivals};
+use super::{Changes, Cursor, Listed, Memory, Rounds, ahead, arrivals, folders, marks};
 use crate::desk::budget::Reading;
 
 /// How many known messages are compared at a time, where the server cannot tell what changed.
@@ -21,13 +17,22 @@ const COMPARED_MAX: usize = 1_000;
 /// never were (RFC 7162, section 3.2.10).
 const VANISHED_MAX: usize = 10_000;
 
-/// Looks at one folder. Answers its counters as they were when it was opened.
+/// What a look at a folder found out.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// The folder's counters as they were when it was opened.
+    pub(super) selected: Selected,
+    /// The folders that the memory wants to be created, where it was told meanwhile which there are.
+    pub(super) create: Option<Vec<String>>,
+}
+
+/// Looks at one folder.
 pub(super) async fn catch_up<M: Memory>(
     session: &mut Session,
     memory: &mut M,
     settings: &Settings,
     folder: &Listed,
-) -> Result<Selected, Error> {
+) -> Result<Looked, Error> {
     let reading = session.reading(memory).await?;
     // Where older mail waits, newer mail is known beyond the cursor.
     let ahead = reading == Reading::NewMail || session.waiting.contains(&folder.name);
@@ -48,34 +53,40 @@ pub(super) async fn catch_up<M: Memory>(
         false => cursor.next_uid,
     };
     let asked = !begun.anew && known_to > 1;
+    let rounds = memory.rounds();
+    let (all, create) = (Cursor { next_uid: known_to, ..cursor }, None);
+    let mut known =
+        Known { session, memory, selected: &selected, settings, cursor: all, rounds, create };
     // What people decided about older mail comes before the newer mail, which it cannot have been about.
     if asked {
-        let cursor = Cursor { next_uid: known_to, ..cursor };
-        let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.changed().await?;
     }
+    known.cursor = cursor;
+    let Known { session, memory, .. } = &mut known;
     let waits_from = match session.waiting.contains(&folder.name) {
         true => Some(cursor.next_uid),
-        false => arrivals::read(session, memory, settings, folder, &selected, begun).await?,
+        false => arrivals::read(session, *memory, settings, folder, &selected, begun).await?,
     };
     if let Some(waits_from) = waits_from {
         session.waiting.insert(folder.name.clone());
-        let from = ahead::known_to(memory, &folder.name, waits_from).await?;
+        let from = ahead::known_to(*memory, &folder.name, waits_from).await?;
         let ends = (waits_from, from);
-        ahead::read(session, memory, settings, folder, &selected, ends).await?;
+        ahead::read(session, *memory, settings, folder, &selected, ends).await?;
     }
     if asked && waits_from.is_some() {
         // Counting finds nothing out while some are not counted.
     } else if known_before {
         // What is gone is found by counting, for which everything new must have been read.
-        let mut known = Known { session, memory, selected: &selected, settings, cursor };
         known.gone().await?;
     } else if selected.modseq != cursor.modseq {
         // Flags came with the messages; what changes from the SELECT on is asked for from here.
         let changes = changes(&selected, selected.modseq);
-        memory.changed(changes).await.map_err(Error::Memory)?;
+        known.memory.changed(changes).await.map_err(Error::Memory)?;
+    } else if selected.modseq == 0 && waits_from.is_none() {
+        known.is_whole().await?;
     }
-    Ok(selected)
+    let create = known.create;
+    Ok(Looked { selected, create })
 }
 
 /// Where a look begins.
@@ -119,19 +130,22 @@ fn changes(selected: &Selected, modseq: u64) -> Changes {
 }
 
 /// The messages below the cursor's `next_uid`.
-struct Known<'a, M> {
-    session: &'a mut Session,
-    memory: &'a mut M,
-    selected: &'a Selected,
-    settings: &'a Settings,
+pub(super) struct Known<'a, M> {
+    pub(super) session: &'a mut Session,
+    pub(super) memory: &'a mut M,
+    pub(super) selected: &'a Selected,
+    pub(super) settings: &'a Settings,
     cursor: Cursor,
+    pub(super) rounds: Rounds,
+    /// As in [`Looked`].
+    create: Option<Vec<String>>,
 }
 
 /// A stretch of known messages, and the UIDs of its ends.
-struct Window {
-    first: u32,
-    last: u32,
-    known: Vec<(u32, Vec<String>)>,
+pub(super) struct Window {
+    pub(super) first: u32,
+    pub(super) last: u32,
+    pub(super) known: Vec<(u32, Vec<String>)>,
 }
 
 impl<M: Memory> Known<'_, M> {
@@ -150,6 +164,9 @@ impl<M: Memory> Known<'_, M> {
 
     /// What is gone, and what changed where the server cannot tell it.
     async fn gone(&mut self) -> Result<(), Error> {
+        if self.selected.modseq == 0 && self.cursor.modseq == 0 {
+            return self.compare_some().await;
+        }
         if !self.is_counted() {
             return self.compare().await;
         }
@@ -169,7 +186,7 @@ impl<M: Memory> Known<'_, M> {
         let below = self.cursor.next_uid;
         let set = format!("1:{}", below.saturating_sub(1));
         let since = format!(" (CHANGEDSINCE {}{vanished})", self.cursor.modseq);
-        let (there, gone) = self.told(&set, &since).await?;
+        let (there, gone) = marks::told(self.session, &set, &since).await?;
         let mut changes = changes(self.selected, self.selected.modseq);
         changes.flags = there
             .into_iter()
@@ -182,45 +199,6 @@ impl<M: Memory> Known<'_, M> {
         self.memory.changed(changes).await.map_err(Error::Memory)
     }
 
-    /// How the messages of a set are marked.
-    async fn marks(&mut self, set: &str, since: &str) -> Result<There, Error> {
-        Ok(self.told(set, since).await?.0)
-    }
-
-    /// How the messages of a set are marked, and what is gone. Where labels count and a response has left them out (G43),
-    /// they are asked for once more: a message must not be taken for one without labels.
-    async fn told(&mut self, set: &str, since: &str) -> Result<(There, Vec<(u32, u32)>), Error> {
-        let (items, labels) = (self.session.marks(), self.session.labels);
-        let mut there = There::new();
-        let mut gone: Vec<(u32, u32)> = Vec::new();
-        let command = format!("UID FETCH {set} (UID {items}){since}");
-        self.session
-            .exec(&command, |response| match response {
-                Response::Vanished { uids, .. } => {
-                    gone.extend(uids.iter().map(|range| (*range.start(), *range.end())));
-                }
-                response => keep(&mut there, response, labels),
-            })
-            .await?;
-        let silent = |there: &There| -> Vec<u32> {
-            let silent = there.iter().filter(|(_, marks)| labels && marks.is_none());
-            silent.map(|(uid, _)| *uid).collect()
-        };
-        let mut left = silent(&there);
-        left.sort_unstable();
-        for (set, _) in uid_set::sets(&left) {
-            let command = format!("UID FETCH {set} (UID {items})");
-            self.session.exec(&command, |response| keep(&mut there, response, labels)).await?;
-        }
-        match silent(&there).first() {
-            None => Ok((there, gone)),
-            Some(uid) => {
-                let how = format!("it told no labels of the message with UID {uid}");
-                Err(self.session.who.lost(how))
-            }
-        }
-    }
-
     /// Tells the memory which labels there are before it hears that messages have lost some: a label that somebody has
     /// deleted or renamed was not taken off by a decision.
     async fn list_labels(&mut self, changes: &Changes) -> Result<(), Error> {
@@ -229,7 +207,7 @@ impl<M: Memory> Known<'_, M> {
         }
         let listed = folders::list(self.session, self.settings).await?;
         let wanted = self.memory.listed(listed).await.map_err(Error::Memory)?;
-        self.session.missing = wanted.create;
+        self.create = Some(wanted.create);
         Ok(())
     }
 
@@ -253,7 +231,7 @@ impl<M: Memory> Known<'_, M> {
     }
 
     /// The next stretch of what is known below the cursor; `None` behind the last.
-    async fn known_from(&mut self, from: u32) -> Result<Option<Window>, Error> {
+    pub(super) async fn known_from(&mut self, from: u32) -> Result<Option<Window>, Error> {
         let folder = &self.selected.folder;
         let known = self.memory.known(folder, from, COMPARED_MAX).await.map_err(Error::Memory)?;
         let below = |(uid, _): &(u32, Vec<String>)| *uid < self.cursor.next_uid;
@@ -264,18 +242,11 @@ impl<M: Memory> Known<'_, M> {
     }
 
     /// Lists what is there and compares it with what is known, a window at a time.
-    async fn compare(&mut self) -> Result<(), Error> {
+    pub(super) async fn compare(&mut self) -> Result<(), Error> {
         let mut from = 1;
         while let Some(Window { first, last, known }) = self.known_from(from).await? {
             from = last.saturating_add(1);
-            let there = self.marks(&format!("{first}:{last}"), "").await?;
-            // The cursor's modseq moves only when the last window is kept.
-            let mut changes = changes(self.selected, self.cursor.modseq);
-            difference(&known, there, &mut changes);
-            if !changes.flags.is_empty() || !changes.vanished.is_empty() {
-                self.list_labels(&changes).await?;
-                self.memory.changed(changes).await.map_err(Error::Memory)?;
-            }
+            self.compare_set(&format!("{first}:{last}"), &known).await?;
         }
         if self.selected.modseq != self.cursor.modseq {
             let changes = changes(self.selected, self.selected.modseq);
@@ -283,57 +254,21 @@ impl<M: Memory> Known<'_, M> {
         }
         Ok(())
     }
-}
 
-/// The messages that a FETCH named, and how each is marked, where it told.
-type There = HashMap<u32, Option<Vec<String>>>;
-
-/// A message is there even where the response does not say how it is marked.
-fn keep(there: &mut There, response: &Response<'_>, labels: bool) {
-    let Some(row) = fetch::row(response) else { return };
-    if let Some(uid) = row.uid {
-        let known = there.entry(uid).or_default();
-        *known = row.marks(labels).or(known.take());
-    }
-}
-
-/// What is known and what is there, of the same stretch of UIDs.
-fn difference(known: &[(u32, Vec<String>)], mut there: There, out: &mut Changes) {
-    for (uid, then) in known {
-        match there.remove(uid) {
-            None => out.vanished.push(*uid),
-            Some(Some(now)) if !same(then, &now) => out.flags.push((*uid, now)),
-            Some(_) => {}
+    /// Lists a set of UIDs, which names all of `known`, and tells the memory what is other than it knows.
+    pub(super) async fn compare_set(
+        &mut self,
+        set: &str,
+        known: &[(u32, Vec<String>)],
+    ) -> Result<(), Error> {
+        let (there, _) = marks::told(self.session, set, "").await?;
+        // The cursor's modseq moves only when the last window is kept.
+        let mut changes = changes(self.selected, self.cursor.modseq);
+        marks::difference(known, there, &mut changes);
+        if changes.flags.is_empty() && changes.vanished.is_empty() {
+            return Ok(());
         }
-    }
-}
-
-/// Flags are a set, and case does not matter (RFC 3501, section 2.3.2).
-fn same(then: &[String], now: &[String]) -> bool {
-    let within = |a: &[String], b: &[String]| {
-        a.iter().all(|flag| b.iter().any(|other| other.eq_ignore_ascii_case(flag)))
-    };
-    within(then, now) && within(now, then)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_difference_is_what_changed_and_what_is_gone() {
-        let flags = |list: &[&str]| list.iter().map(|flag| flag.to_string()).collect::<Vec<_>>();
-        let known =
-            [(1, flags(&["\\Seen", "a"])), (2, flags(&[])), (3, flags(&["b"])), (4, flags(&["b"]))];
-        let there = HashMap::from([
-            (1, Some(flags(&["A", "\\Seen"]))),
-            (2, Some(flags(&["\\Flagged"]))),
-            (4, Some(flags(&[]))),
-            (5, None),
-        ]);
-        let mut changes = Changes::default();
-        difference(&known, there, &mut changes);
-        assert_eq!(changes.flags, [(2, flags(&["\\Flagged"])), (4, flags(&[]))]);
-        assert_eq!(changes.vanished, [3]);
+        self.list_labels(&changes).await?;
+        self.memory.changed(changes).await.map_err(Error::Memory)
     }
 }

@@ -12,6 +12,8 @@ use crate::desk::label::{self, GmailIds};
 /// One FETCH response.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Row {
+    /// The message's place in the folder, from one.
+    pub(super) number: u32,
     pub(super) uid: Option<u32>,
     /// Without `\Recent`, which says something about the connection and not about the message.
     pub(super) flags: Option<Vec<String>>,
@@ -56,8 +58,8 @@ fn label_word(sent: &str) -> String {
 
 /// Reads a FETCH response; `None` when it is another kind of response.
 pub(super) fn row(response: &Response<'_>) -> Option<Row> {
-    let Response::Fetch(_, attributes) = response else { return None };
-    let mut row = Row::default();
+    let Response::Fetch(number, attributes) = response else { return None };
+    let mut row = Row { number: *number, ..Row::default() };
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(uid) => row.uid = Some(*uid),

@@ -4,7 +4,7 @@
 //! reports a lost connection as an interruption. Whoever waits has opened INBOX and compared its counters first, so
 //! nothing that came before is missed; what comes between `IDLE` and `+` counts as news.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_imap::imap_proto::{MailboxDatum, RequestId, Response};
@@ -32,10 +32,13 @@ const END_WAIT: Duration = Duration::from_secs(10);
 const HAND_PAUSE: Duration = Duration::from_millis(300);
 
 /// Why the wait ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Rest {
     /// The server told of a change.
-    News,
+    News {
+        /// The numbers that messages of the open folder have now whose flags changed.
+        marked: Vec<u32>,
+    },
     /// The server told how many messages there are now, and of nothing else before that.
     Arrived(u32),
     /// The memory may want something written.
@@ -58,35 +61,62 @@ pub(super) async fn wait<M: Memory>(
         return Ok(wait_deaf(memory, stop, deadline).await);
     }
     let tag = session.send("IDLE").await?;
-    let Some(early) = begun(session, looked, &tag).await? else {
+    let mut marked = Marked::default();
+    let Some(early) = begun(session, looked, &tag, &mut marked).await? else {
         return Ok(wait_deaf(memory, stop, deadline).await);
     };
     let until = deadline.min(Instant::now() + IDLE_MAX);
     if early {
-        return end(session, &tag, Rest::News).await;
+        return news(session, &tag, marked).await;
     }
     loop {
         let said = tokio::select! {
             biased;
-            () = stopped(stop) => return end(session, &tag, Rest::Stopped).await,
-            () = memory.nudged() => return end(session, &tag, Rest::Nudged).await,
+            () = stopped(stop) => return end(session, &tag, Rest::Stopped, &mut marked).await,
+            () = memory.nudged() => return end(session, &tag, Rest::Nudged, &mut marked).await,
             () = tokio::time::sleep_until(until) => {
-                return end(session, &tag, Rest::Deadline).await;
+                return end(session, &tag, Rest::Deadline, &mut marked).await;
             }
             said = session.read(IDLE_MAX + END_WAIT, |response| said(response, &tag)) => said?,
         };
+        marked.hear(&said);
         match said {
             Said::Ended(_) => {
                 // If it did so at once again and again, we would run in circles; so IDLE is tried again at the next poll.
                 tracing::debug!("the server ended IDLE by itself; waiting for the next poll");
                 return Ok(wait_deaf(memory, stop, deadline).await);
             }
-            Said::Exists(count) => return end(session, &tag, Rest::Arrived(count)).await,
+            Said::Exists(count) => {
+                return end(session, &tag, Rest::Arrived(count), &mut marked).await;
+            }
             said if is_news(session, looked, &said) => {
-                if !matches!(said, Said::Here) {
+                if !matches!(said, Said::Here(_)) {
                     tokio::time::sleep(HAND_PAUSE).await;
                 }
-                return end(session, &tag, Rest::News).await;
+                return news(session, &tag, marked).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Ends the wait because of news.
+async fn news(session: &mut Session, tag: &RequestId, mut marked: Marked) -> Result<Rest, Error> {
+    end(session, tag, Rest::Deadline, &mut marked).await?;
+    Ok(Rest::News { marked: marked.0.into_iter().collect() })
+}
+
+/// The numbers of messages whose flags changed. A number is a place, and moves when a message before it goes.
+#[derive(Debug, Default)]
+struct Marked(BTreeSet<u32>);
+
+impl Marked {
+    fn hear(&mut self, said: &Said) {
+        match said {
+            Said::Flags(number) => drop(self.0.insert(*number)),
+            Said::Here(Some(gone)) => {
+                let left = self.0.iter().filter(|number| *number != gone);
+                self.0 = left.map(|number| number - u32::from(gone < number)).collect();
             }
             _ => {}
         }
@@ -112,10 +142,14 @@ async fn begun(
     session: &mut Session,
     looked: &Looked,
     tag: &RequestId,
+    marked: &mut Marked,
 ) -> Result<Option<bool>, Error> {
     let mut early = false;
     loop {
-        match session.read(session.owed_within(BEGIN_WAIT), |response| said(response, tag)).await? {
+        let wait = session.owed_within(BEGIN_WAIT);
+        let said = session.read(wait, |response| said(response, tag)).await?;
+        marked.hear(&said);
+        match said {
             Said::Begun => return Ok(Some(early)),
             Said::Ended(answer) => {
                 match session.settle("IDLE", answer) {
@@ -132,11 +166,18 @@ async fn begun(
     }
 }
 
-async fn end(session: &mut Session, tag: &RequestId, rest: Rest) -> Result<Rest, Error> {
+async fn end(
+    session: &mut Session,
+    tag: &RequestId,
+    rest: Rest,
+    marked: &mut Marked,
+) -> Result<Rest, Error> {
     session.send_line("DONE").await?;
     loop {
         let wait = session.owed_within(END_WAIT);
-        if let Said::Ended(answer) = session.read(wait, |response| said(response, tag)).await? {
+        let said = session.read(wait, |response| said(response, tag)).await?;
+        marked.hear(&said);
+        if let Said::Ended(answer) = said {
             return session.settle("IDLE", answer).map(|_| rest);
         }
     }
@@ -150,10 +191,10 @@ enum Said {
     Ended(Tagged),
     /// So many messages are in the open folder now.
     Exists(u32),
-    /// A message left the open folder.
-    Here,
-    /// Flags changed in the open folder.
-    Flags,
+    /// A message left the open folder; which number it had, if it was told so.
+    Here(Option<u32>),
+    /// Flags changed of the message with this number in the open folder.
+    Flags(u32),
     /// Something may have happened in another folder.
     Elsewhere,
     /// Nothing of interest.
@@ -163,8 +204,9 @@ enum Said {
 fn said(response: &Response<'_>, tag: &RequestId) -> Said {
     match response {
         Response::Continue(_) => Said::Begun,
-        Response::Expunge(_) | Response::Vanished { .. } => Said::Here,
-        Response::Fetch(..) => Said::Flags,
+        Response::Expunge(number) => Said::Here(Some(*number)),
+        Response::Vanished { .. } => Said::Here(None),
+        Response::Fetch(number, _) => Said::Flags(*number),
         Response::MailboxData(MailboxDatum::Exists(count)) => Said::Exists(*count),
         Response::MailboxData(MailboxDatum::Status { .. }) => Said::Elsewhere,
         response => tagged(response, tag).map_or(Said::Nothing, Said::Ended),
@@ -173,7 +215,7 @@ fn said(response: &Response<'_>, tag: &RequestId) -> Said {
 
 fn is_news(session: &Session, looked: &Looked, said: &Said) -> bool {
     match said {
-        Said::Exists(_) | Said::Here | Said::Flags => true,
+        Said::Exists(_) | Said::Here(_) | Said::Flags(_) => true,
         // NOTIFY (RFC 5465) tells of other folders by STATUS, also of what we have just done ourselves.
         Said::Elsewhere => news_heard(session, looked),
         Said::Begun | Said::Ended(_) | Said::Nothing => false,
@@ -223,7 +265,7 @@ mod tests {
     async fn a_message_that_arrives_before_idling_ends_the_wait_at_once() {
         let lines = "C: A0003 IDLE\nS: * 7 EXISTS\nS: + idling\nC: DONE\nS: A0003 OK done";
         let (rest, waited, _) = rest(lines, false).await;
-        assert_eq!(rest.unwrap(), Rest::News);
+        assert_eq!(rest.unwrap(), Rest::News { marked: vec![] });
         assert_eq!(waited, Duration::ZERO);
     }
 
@@ -241,8 +283,16 @@ mod tests {
                      S: * STATUS Other (MESSAGES 9)\nS: * 0 RECENT\n\
                      S: * STATUS Sent (MESSAGES 4 UIDNEXT 6)\nC: DONE\nS: A0003 OK done";
         let (rest, _, session) = rest(lines, false).await;
-        assert_eq!(rest.unwrap(), Rest::News);
+        assert_eq!(rest.unwrap(), Rest::News { marked: vec![] });
         assert!(session.heard.contains_key("Sent"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn flags_are_told_with_the_numbers_that_messages_have_in_the_end() {
+        let lines = "C: A0003 IDLE\nS: + idling\nS: * 7 FETCH (FLAGS (\\Seen))\nS: * 3 FETCH (FLAGS ())\n\
+                     S: * 2 EXPUNGE\nC: DONE\nS: * 6 EXPUNGE\nS: * 9 FETCH (FLAGS ())\nS: A0003 OK done";
+        let (rest, ..) = rest(lines, false).await;
+        assert_eq!(rest.unwrap(), Rest::News { marked: vec![2, 9] });
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,8 +7,9 @@
 //! In reading order: `watch` (one connection's life), `connect`, `log_in` with `credential` (what proves who we are) and
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
 //! (what the server says, and what it should have said), `limit` (what it says of too much), `folders`, `catch_up`,
-//! `arrivals` and `ahead` (one folder), `survey` (all the others), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell;
-//! `probe`, `checkup`, `rehearsal` and `remains` are for the command line, in `turn`.
+//! `arrivals` and `ahead` (one folder) with `marks`, `survey` (all the others), `rounds`, `compare` and `missing` (where the
+//! server cannot tell what changed), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe`, `checkup`, `rehearsal` and
+//! `remains` are for the command line, in `turn`.
 
 mod ahead;
 mod answer;
@@ -16,6 +17,7 @@ mod arrivals;
 mod before_login;
 mod catch_up;
 pub mod checkup;
+mod compare;
 pub mod connect;
 mod credential;
 pub mod error;
@@ -24,11 +26,14 @@ mod folders;
 mod idle;
 pub mod limit;
 mod log_in;
+mod marks;
 mod meter;
+mod missing;
 mod pace;
 pub mod probe;
 pub mod rehearsal;
 pub mod remains;
+mod rounds;
 mod sasl;
 #[cfg(test)]
 mod script;
@@ -50,6 +55,7 @@ use crate::clock::Timestamp;
 use crate::desk::budget::Reading;
 use crate::desk::label::GmailIds;
 pub use error::Error;
+pub use rounds::Rounds;
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]
@@ -268,6 +274,21 @@ pub trait Memory: Send {
         from: u32,
         most: usize,
     ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
+
+    /// The UIDs and flags of the `newest` messages known of `folder`, and of the newest `open` that belong to open
+    /// threads, each once, ordered by UID.
+    fn lively(
+        &mut self,
+        folder: &str,
+        newest: usize,
+        open: usize,
+    ) -> impl Future<Output = anyhow::Result<Vec<(u32, Vec<String>)>>> + Send;
+
+    /// Every UID known of `folder`, sorted.
+    fn uids(&mut self, folder: &str) -> impl Future<Output = anyhow::Result<Vec<u32>>> + Send;
+
+    /// What has been compared, where the server cannot tell what changed: the same for every connection to a mailbox.
+    fn rounds(&self) -> Rounds;
 
     /// Keeps what changed among messages already seen. Also called with nothing changed when `modseq` moved.
     fn changed(&mut self, changes: Changes) -> impl Future<Output = anyhow::Result<()>> + Send;

@@ -95,8 +95,6 @@ pub(super) struct Session {
     pub(super) selected: Option<Selected>,
     /// Whether Gmail's labels are asked for with the flags.
     pub(super) labels: bool,
-    /// Folders that the memory has asked for while a look was under way.
-    pub(super) missing: Vec<String>,
     /// Folders whose mail from before the cut-over waits for another day.
     pub(super) waiting: BTreeSet<String>,
     /// What untagged STATUS lines said of folders since somebody last looked.
@@ -118,7 +116,6 @@ impl Session {
             qresync: false,
             selected: None,
             labels: false,
-            missing: Vec::new(),
             waiting: BTreeSet::new(),
             heard,
         }

@@ -3,7 +3,7 @@
 //! [`Dovecot`] runs a private server in a temporary directory, [`Notebook`] is a memory that keeps everything in maps, and
 //! the tests act as people with [`Dovecot::client`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,8 +15,8 @@ use tokio::sync::{Notify, watch};
 use super::connect::{Access, FolderNames, Login, Proof, Settings, Tls, connect};
 use super::session::Session;
 use super::{
-    Action, Batch, Change, Changes, Cursor, Depth, Line, Listed, Memory, Outcome, Role, Server,
-    Wanted, checkup, probe, show, utf7,
+    Action, Batch, Change, Changes, Cursor, Depth, Line, Listed, Memory, Outcome, Role, Rounds,
+    Server, Wanted, checkup, probe, show, utf7,
 };
 use crate::clock::Timestamp;
 use crate::desk::budget::Reading;
@@ -158,6 +158,8 @@ struct Page {
     messages: BTreeMap<u32, Vec<String>>,
     raws: BTreeMap<u32, (Depth, Vec<u8>)>,
     batches: u32,
+    /// Those of open threads.
+    open: BTreeSet<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -175,6 +177,7 @@ struct Pages {
     /// How often known messages were asked for.
     loaded: u32,
     changes: Vec<Changes>,
+    rounds: Rounds,
 }
 
 /// A memory in maps, shared with the test.
@@ -262,6 +265,28 @@ impl Memory for Notebook {
             let known = page.messages.range(from..).take(most);
             known.map(|(uid, flags)| (*uid, flags.clone())).collect()
         }))
+    }
+    async fn lively(
+        &mut self,
+        folder: &str,
+        newest: usize,
+        open: usize,
+    ) -> anyhow::Result<Vec<(u32, Vec<String>)>> {
+        Ok(self.read(|pages| {
+            let page = pages.folders.entry(folder.to_owned()).or_default();
+            let is_open = |uid: &u32| 0 < open && page.open.contains(uid);
+            let behind = page.messages.len().saturating_sub(newest);
+            let of = page.messages.iter().enumerate();
+            let of = of.filter(|(nth, (uid, _))| behind <= *nth || is_open(uid));
+            of.map(|(_, (uid, flags))| (*uid, flags.clone())).collect()
+        }))
+    }
+    async fn uids(&mut self, folder: &str) -> anyhow::Result<Vec<u32>> {
+        let uids = |page: &Page| page.messages.keys().copied().collect();
+        Ok(self.read(|pages| pages.folders.get(folder).map(uids).unwrap_or_default()))
+    }
+    fn rounds(&self) -> Rounds {
+        self.read(|pages| pages.rounds.clone())
     }
     async fn changed(&mut self, changes: Changes) -> anyhow::Result<()> {
         self.read(|pages| {

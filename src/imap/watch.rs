@@ -18,7 +18,10 @@ use super::connect::{Access, Settings, connect};
 use super::error::Error;
 use super::idle::{self, Looked, Rest, stopped};
 use super::session::Session;
-use super::{Listed, Memory, Outcome, Role, Server, arrivals, catch_up, folders, show, survey};
+use super::{
+    Listed, Memory, Outcome, Role, Rounds, Server, arrivals, catch_up, compare, folders, show,
+    survey,
+};
 
 /// The pause before another look that the memory wants: a message that left one folder arrives in the next.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -27,8 +30,8 @@ const LOOKS_MAX: u32 = 10;
 /// The shortest time between two polls.
 const POLL_MIN: Duration = Duration::from_secs(1);
 /// How often in a row the memory is asked for more to write.
-const INBOX: &str = "INBOX";
 const WRITES_MAX: u32 = 20;
+const INBOX: &str = "INBOX";
 
 /// Watches one mailbox until `stop` says true, or its sender is gone, or the connection ends.
 pub async fn watch<M: Memory>(
@@ -47,9 +50,22 @@ pub async fn watch<M: Memory>(
     let (all, looked) = (Vec::new(), Looked::new());
     let silent = BTreeSet::new();
     let (notified, parked) = (None, BTreeSet::new());
-    let home = INBOX.to_owned();
-    let mut watch =
-        Watch { settings, session, memory, home, all, looked, silent, parked, notified, next_poll };
+    let (home, missing) = (INBOX.to_owned(), Vec::new());
+    let rounds = memory.rounds();
+    let mut watch = Watch {
+        settings,
+        session,
+        memory,
+        home,
+        all,
+        looked,
+        silent,
+        parked,
+        notified,
+        missing,
+        rounds,
+        next_poll,
+    };
     watch.live(&mut stop).await?;
     watch.session.logout().await;
     Ok(())
@@ -70,6 +86,10 @@ struct Watch<'a, M> {
     parked: BTreeSet<String>,
     /// Whether the server tells of other folders by itself; not asked yet where `None`.
     notified: Option<bool>,
+    /// Folders to create after the next look.
+    missing: Vec<String>,
+    /// What is compared when, where the server cannot tell what changed.
+    rounds: Rounds,
     next_poll: Instant,
 }
 
@@ -137,7 +157,7 @@ impl<M: Memory> Watch<'_, M> {
         if self.session.labels {
             // A label that somebody deleted has left its mails. That is looked at while it is gone, or it would seem that
             // it was taken off every one of them.
-            self.session.missing = missing;
+            self.missing = missing;
             return Ok(());
         }
         self.create(&missing).await
@@ -205,8 +225,9 @@ impl<M: Memory> Watch<'_, M> {
             let looked =
                 catch_up::catch_up(&mut self.session, self.memory, self.settings, folder).await;
             match looked {
-                Ok(selected) => {
+                Ok(catch_up::Looked { selected, create }) => {
                     self.looked.insert(folder.name.clone(), selected);
+                    self.missing = create.unwrap_or(std::mem::take(&mut self.missing));
                 }
                 // Somebody removed or renamed it, or it cannot be opened; the others go on.
                 Err(Error::Refused { answer, .. }) if !self.is_home(folder) => {
@@ -223,7 +244,7 @@ impl<M: Memory> Watch<'_, M> {
         if gone {
             self.list().await?;
         }
-        let missing = std::mem::take(&mut self.session.missing);
+        let missing = std::mem::take(&mut self.missing);
         if !missing.is_empty() && self.settings.access == Access::ReadWrite {
             self.create(&missing).await?;
         }
@@ -315,7 +336,14 @@ impl<M: Memory> Watch<'_, M> {
                 }
                 Ok(Some(self.due(|folder| self.is_home(folder))))
             }
-            Rest::News => Ok(Some(self.due(|folder| self.is_home(folder)))),
+            Rest::News { marked } => {
+                tokio::select! {
+                    biased;
+                    () = stopped(stop) => return Ok(None),
+                    told = self.told_of(&marked) => told?,
+                }
+                Ok(Some(self.due(|folder| self.is_home(folder))))
+            }
             Rest::Deadline => tokio::select! {
                 biased;
                 () = stopped(stop) => Ok(None),
@@ -332,6 +360,12 @@ impl<M: Memory> Watch<'_, M> {
         };
         known.uidnext = Some(batch.next_uid);
         self.memory.sighted(batch).await.map_err(Error::Memory)
+    }
+
+    /// Asks about the messages of which it was told, by number, that their flags have changed.
+    async fn told_of(&mut self, numbers: &[u32]) -> Result<(), Error> {
+        let Some(known) = self.looked.get(&self.home) else { return Ok(()) };
+        compare::told_of(&mut self.session, self.memory, known, numbers).await
     }
 
     /// Opens INBOX for the wait. Answers what happened while we looked elsewhere.
@@ -352,7 +386,7 @@ impl<M: Memory> Watch<'_, M> {
         Ok(self.due(|folder| self.is_home(folder) && news))
     }
 
-    /// Looks everywhere: the list, the counters, and where counters cannot tell, the folders themselves.
+    /// Looks everywhere: the list, the counters, and where counters cannot tell, as much of the folders as is due.
     async fn poll(&mut self) -> Result<Vec<Listed>, Error> {
         if Instant::now() < self.next_poll {
             // Only IDLE had to begin anew.
@@ -362,8 +396,34 @@ impl<M: Memory> Watch<'_, M> {
         self.parked.clear();
         self.list().await?;
         self.round_after(Duration::ZERO).await?;
-        let blind = !self.session.can("CONDSTORE") && !self.session.qresync;
-        Ok(self.due(|folder| self.is_home(folder) || (blind && folder.role == Role::Baton)))
+        if !self.session.can("CONDSTORE") && !self.session.qresync {
+            self.plan().await?;
+        }
+        Ok(self.due(|folder| self.is_home(folder) || self.rounds.owes(&folder.name)))
+    }
+
+    /// Decides what is compared at this poll, besides what the counters tell.
+    async fn plan(&mut self) -> Result<(), Error> {
+        let watched = folders::watched(&self.all, self.session.labels);
+        let count = |folder: &Listed| Some((folder.name.clone(), self.looked.get(&folder.name)?));
+        let counted = watched.iter().filter_map(count);
+        let counted: Vec<(String, u32)> =
+            counted.map(|(name, known)| (name, known.exists)).collect();
+        let (open, mut turn) = self.rounds.plan(&counted, self.settings.poll.max(POLL_MIN));
+        for folder in open {
+            let open = self.memory.lively(&folder, 0, 1).await.map_err(Error::Memory)?;
+            if !open.is_empty() {
+                self.rounds.owe_open(&folder);
+            }
+        }
+        while let Some((folder, from, most)) = turn.next() {
+            let known = self.memory.known(&folder, from, most).await.map_err(Error::Memory)?;
+            let ends = (known.first(), known.last());
+            let ends = ends.0.zip(ends.1).map(|((first, _), (last, _))| (*first, *last));
+            turn.took(ends, known.len());
+        }
+        self.rounds.walked(turn);
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where each copy of a message lies, with which flags; which messages are missing; and what is known of renumbered folders.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::desk::marks::Place;
@@ -43,6 +45,12 @@ fn located(row: &Row<'_>) -> rusqlite::Result<Located> {
         uid: row.get("uid")?,
         flags,
     })
+}
+
+/// A UID and the flags of the copy that has it.
+fn flags_of(row: &Row<'_>) -> rusqlite::Result<(u32, Vec<String>)> {
+    let flags: String = row.get("flags")?;
+    Ok((row.get("uid")?, words(&flags)))
 }
 
 const LOCATED: &str =
@@ -104,10 +112,7 @@ impl Tx<'_> {
         let mut statement = self
             .conn
             .prepare_cached("SELECT uid, flags FROM location WHERE folder = ? ORDER BY uid")?;
-        let rows = statement.query_map([folder], |row| {
-            let flags: String = row.get("flags")?;
-            Ok((row.get("uid")?, words(&flags)))
-        })?;
+        let rows = statement.query_map([folder], flags_of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -122,10 +127,36 @@ impl Tx<'_> {
             "SELECT uid, flags FROM location WHERE folder = ? AND uid >= ? ORDER BY uid LIMIT ?",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![folder, from, most], |row| {
-            let flags: String = row.get("flags")?;
-            Ok((row.get("uid")?, words(&flags)))
-        })?;
+        let rows = statement.query_map(params![folder, from, most], flags_of)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The flags of the newest copies known in a folder, by UID.
+    pub fn newest_flags(&self, folder: i64, most: usize) -> Result<BTreeMap<u32, Vec<String>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT uid, flags FROM location WHERE folder = ? ORDER BY uid DESC LIMIT ?",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![folder, most], flags_of)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The same for copies of messages of open threads.
+    pub fn open_flags(
+        &self,
+        mailbox: i64,
+        folder: i64,
+        most: usize,
+    ) -> Result<BTreeMap<u32, Vec<String>>> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT location.uid, location.flags
+             FROM thread JOIN message ON message.thread = thread.id
+             JOIN location ON location.message = message.id
+             WHERE thread.mailbox = ? AND thread.state NOT IN ('resolved', 'ignored')
+             AND location.folder = ? ORDER BY location.uid DESC LIMIT ?",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![mailbox, folder, most], flags_of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

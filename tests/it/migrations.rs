@@ -56,6 +56,11 @@ fn hot_questions_are_served_by_an_index() {
         "SELECT min(block_until) FROM thread WHERE mailbox = 1 AND block_until IS NOT NULL AND state = 'blocked'",
         "SELECT uid FROM location WHERE folder = 1 AND uid = 7",
         "SELECT uid FROM location WHERE message = 7",
+        "SELECT flags FROM location WHERE folder = 1 ORDER BY uid DESC LIMIT 9",
+        "SELECT location.uid FROM thread JOIN message ON message.thread = thread.id
+         JOIN location ON location.message = message.id
+         WHERE thread.mailbox = 1 AND thread.state NOT IN ('resolved', 'ignored') AND location.folder = 1
+         ORDER BY location.uid DESC LIMIT 9",
         "SELECT id FROM outbox WHERE mailbox = 1 AND due_at <= 7 ORDER BY due_at, id LIMIT 9",
         "SELECT id FROM outlook_copy WHERE mailbox = 1 AND id = 'x'",
         "SELECT id FROM outlook_copy WHERE message = 7",

@@ -12,6 +12,7 @@ mod graph;
 mod limits;
 mod login;
 mod people;
+mod polling_cost;
 mod session;
 mod smtp;
 mod waits;
