@@ -97,7 +97,7 @@ fn one(name: &str, known: &[MailboxStatus], running: bool, now: Timestamp) -> Ma
         connected_since: row.and_then(|row| row.connected_since).filter(|_| running),
         last_seen_at: row.and_then(|row| row.last_seen_at),
         queue: row.map_or(0, |row| row.queue),
-        last_error: row.and_then(|row| row.last_error.clone()),
+        last_error: row.and_then(last_error),
         waits_until: row.and_then(|row| row.waits_until).filter(|at| running && now < *at),
         notice: row.and_then(|row| row.notice.clone()).filter(|_| running),
         received_today_bytes: row
@@ -107,6 +107,17 @@ fn one(name: &str, known: &[MailboxStatus], running: bool, now: Timestamp) -> Ma
         categories: None,
         warnings: Vec::new(),
     }
+}
+
+/// What went wrong with the connection, else what the server would not do.
+fn last_error(row: &MailboxStatus) -> Option<String> {
+    let not_shown = row.not_shown.as_ref();
+    let refused = || {
+        not_shown.map(|(thread, words)| {
+            format!("the server does not show {thread}, which is tried again: {words}")
+        })
+    };
+    row.last_error.clone().or_else(refused)
 }
 
 fn categories(mailbox: &str, known: &[OutlookStatus]) -> Option<Categories> {
@@ -212,6 +223,7 @@ mod tests {
             last_seen_at: Some(Timestamp(90)),
             queue: 2,
             last_error: None,
+            not_shown: None,
             waits_until: Some(Timestamp(200)),
             notice: None,
             received: Received { day: 0, bytes: 7_000_000 },

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::clock::Timestamp;
 use crate::desk::layout::Layout;
 use crate::desk::marks::Place;
+use crate::desk::thread::ThreadId;
 use crate::store::{Error, Received, Result, Tx};
 
 /// A mailbox and what its server was found to be like.
@@ -33,6 +34,8 @@ pub struct MailboxStatus {
     pub queue: i64,
     /// What went wrong last, until it went well again.
     pub last_error: Option<String>,
+    /// A thread that the server would not show when it was asked last, and what it said.
+    pub not_shown: Option<(ThreadId, String)>,
     /// When it is tried again to connect, while it is not connected.
     pub waits_until: Option<Timestamp>,
     /// What holds it back although it is connected.
@@ -62,6 +65,12 @@ pub struct Folder {
     pub next_uid: u32,
     /// The HIGHESTMODSEQ up to which flags are known.
     pub modseq: u64,
+}
+
+fn not_shown(row: &Row<'_>) -> Result<Option<(ThreadId, String)>> {
+    let thread: Option<i64> = row.get("refused_thread")?;
+    let words: Option<String> = row.get("refused_words")?;
+    Ok(thread.map(ThreadId).zip(words))
 }
 
 fn layout_from(text: &str) -> Result<Option<Layout>> {
@@ -199,11 +208,17 @@ impl Tx<'_> {
     /// How every mailbox is doing.
     pub fn status(&self) -> Result<Vec<MailboxStatus>> {
         let mut statement = self.conn.prepare_cached(
-            "SELECT name, layout, connected_since, last_seen_at, last_error, waits_until, notice,
+            "SELECT name, layout, connected_since, last_seen_at, mailbox.last_error, waits_until, notice,
                     received_day, received_bytes,
                     (SELECT count(*) FROM outbox
-                     WHERE outbox.mailbox = mailbox.id AND outbox.effect = 'show-marks') AS queue
-             FROM mailbox ORDER BY id",
+                     WHERE outbox.mailbox = mailbox.id AND outbox.effect = 'show-marks') AS queue,
+                    refused.thread AS refused_thread, refused.last_error AS refused_words
+             FROM mailbox LEFT JOIN outbox AS refused ON refused.id =
+                    (SELECT id FROM outbox
+                     WHERE outbox.mailbox = mailbox.id AND outbox.effect = 'show-marks'
+                           AND outbox.last_error IS NOT NULL
+                     ORDER BY due_at DESC LIMIT 1)
+             ORDER BY mailbox.id",
         )?;
         let mut rows = statement.query([])?;
         let mut all = Vec::new();
@@ -215,6 +230,7 @@ impl Tx<'_> {
                 last_seen_at: row.get::<_, Option<i64>>("last_seen_at")?.map(Timestamp),
                 queue: row.get("queue")?,
                 last_error: row.get("last_error")?,
+                not_shown: not_shown(row)?,
                 waits_until: row.get::<_, Option<i64>>("waits_until")?.map(Timestamp),
                 notice: row.get("notice")?,
                 received: Received {

@@ -4,13 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::flows::{device_at, gmail_of, person_at, user_code};
 use super::{Desk, SUPPORT};
 use crate::world::exchange::{ANA, SHARED, Tenant};
-use crate::world::secrets::hold_none;
+use crate::world::secrets::{hold_none, of_tokens};
 use crate::world::tokens::http::Request;
 use crate::world::tokens::microsoft::SECRET;
 use crate::world::tokens::{Google, google, jwt};
@@ -30,15 +27,10 @@ const FIELDS: [&str; 8] = [
 
 /// Everything secret that an authority was shown or gave out, as it is and as IMAP shows it.
 fn secrets(requests: &[Request], given_out: Vec<String>, users: &[&str]) -> Vec<String> {
-    let mut secrets = given_out.clone();
+    let mut secrets = of_tokens(users, &given_out);
     for request in requests {
         let form = request.form();
         secrets.extend(FIELDS.iter().filter_map(|field| form.get(field)).map(str::to_owned));
-    }
-    for token in given_out {
-        let shown =
-            |user: &&str| STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
-        secrets.extend(users.iter().map(shown));
     }
     let of_keys = [jwt::APP_KEY, jwt::SERVICE_ACCOUNT_KEY, SECRET, google::CLIENT_SECRET];
     secrets.extend(of_keys.iter().flat_map(|key| key.lines()).map(str::to_owned));

@@ -1,6 +1,6 @@
 //! Servers of every kind: poor ones, slow ones, dead ones, and two at once.
 
-use crate::world::{Fault, Layout, Server, Setup, Side, World};
+use crate::world::{ALWAYS, Fault, Layout, Server, Setup, Side, World};
 
 const SUBJECT: &str = "Broken kettle";
 
@@ -222,4 +222,37 @@ fn a_wrong_password_is_told_apart_and_not_tried_again_and_again() {
         world.customer_writes(SUBJECT);
         world.opens(SUBJECT);
     });
+}
+
+/// A mailbox that is full keeps what it has: nothing can be added, and Exchange and others count a move as that (M62).
+fn a_full_mailbox(setup: Setup) {
+    setup.tell(|world| {
+        world.customer_writes(SUBJECT);
+        world.opens(SUBJECT);
+        let full = "NO [OVERQUOTA] Quota exceeded (mailbox for user is full)";
+        world.mailbox().proxy.set_fault(Fault::Refuses("UID MOVE", full, ALWAYS));
+        world.agent("ana").commands("claim", SUBJECT, &[]).done();
+        world.decides(SUBJECT, "assigned, ana");
+        world.eventually("the admin is told", |world| {
+            let told = world.status().unwrap().last_error.unwrap_or_default();
+            told.contains("does not show #1") && told.contains("Quota exceeded")
+        });
+        // It is no lock of the account: new mail is read, and decisions count.
+        assert!(world.status().unwrap().connected_since.is_some(), "{}", world.picture());
+        world.customer_writes("Another");
+        world.opens("Another");
+        world.mailbox().proxy.set_fault(Fault::None);
+        world.becomes(SUBJECT, "assigned, ana");
+        assert_eq!(world.status().unwrap().last_error, None);
+    });
+}
+
+#[test]
+fn a_full_mailbox_at_dovecot_catches_up_when_there_is_room() {
+    a_full_mailbox(Setup::folders());
+}
+
+#[test]
+fn a_full_mailbox_at_exchange_catches_up_when_there_is_room() {
+    a_full_mailbox(Setup::exchange());
 }

@@ -85,25 +85,25 @@ impl Host {
         text
     }
 
-    /// What else the mailbox's section says, unless a story says it: that nobody has to wait.
+    /// What else the mailbox's section says, unless a story says it: whose server it is, and that nobody has to wait.
     pub(super) fn usual_settings(&self) -> &'static [&'static str] {
         match self {
-            Host::Exchange(_) => &["poll_seconds = 1", "leave_moved_seconds = 0"],
-            Host::Dovecot(_) | Host::Gmail(_) => &["poll_seconds = 1"],
-        }
-    }
-
-    /// Which `provider` the mailbox's section names.
-    pub(super) fn provider(&self) -> &'static str {
-        match self {
-            Host::Exchange(_) => "microsoft365",
-            Host::Dovecot(_) | Host::Gmail(_) => "imap",
+            Host::Exchange(_) => {
+                &["provider = \"microsoft365\"", "poll_seconds = 1", "leave_moved_seconds = 0"]
+            }
+            Host::Dovecot(_) | Host::Gmail(_) => &["provider = \"imap\"", "poll_seconds = 1"],
         }
     }
 
     /// What nobody may read in a log.
     pub(super) fn secrets(&self, addresses: &[&str]) -> Vec<String> {
-        let of = |address: &&str| super::secrets::of_password(address, self.password());
-        addresses.iter().flat_map(of).collect()
+        let Host::Exchange(tenant) = self else {
+            let of = |address: &&str| super::secrets::of_password(address, self.password());
+            return addresses.iter().flat_map(of).collect();
+        };
+        let mut secrets =
+            super::secrets::of_tokens(addresses, &tenant.microsoft.ledger.everything_given_out());
+        secrets.push(SECRET.to_owned());
+        secrets
     }
 }

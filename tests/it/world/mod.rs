@@ -128,9 +128,8 @@ impl World {
             let _ = write!(
                 text,
                 "[[mailbox]]\nname = \"{name}\"\naddress = \"{address}\"\naliases = [\"{name}-help@example.test\"]\n\
-                 since = \"{since}\"\nprovider = \"{}\"\nlayout = \"{layout}\"\n{}\n{}\
+                 since = \"{since}\"\nlayout = \"{layout}\"\n{}\n{}\
                  [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = 31025\ntls = \"none\"\n\n",
-                self.host.provider(),
                 settings.join("\n"),
                 self.host.login(address, port, &dir.to_string()),
             );

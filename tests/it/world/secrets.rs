@@ -9,6 +9,16 @@ pub(super) fn of_password(user: &str, password: &str) -> Vec<String> {
     vec![password.to_owned(), plain]
 }
 
+/// Tokens as they are, and as they travel (XOAUTH2).
+pub(crate) fn of_tokens(users: &[&str], tokens: &[String]) -> Vec<String> {
+    let shown = |token: &String| {
+        let shown =
+            |user: &&str| STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
+        users.iter().map(shown).collect::<Vec<String>>()
+    };
+    tokens.iter().cloned().chain(tokens.iter().flat_map(shown)).collect()
+}
+
 /// Fails where a text holds one of the secrets, or the middle of one.
 #[track_caller]
 pub(crate) fn hold_none(secrets: &[String], place: &str, text: &str) {
