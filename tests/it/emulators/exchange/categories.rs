@@ -314,6 +314,25 @@ fn what_people_did_while_baton_was_down_is_read_later() {
     });
 }
 
+/// More than Baton reads in one round, all changed within the time that every round reads again.
+#[test]
+fn a_colour_is_seen_behind_thousands_of_mails_that_changed_at_once() {
+    let team = Team::start();
+    team.is_written_to();
+    let folder = team.tenant.outlook(|outlook| outlook.makes_folder("Old"));
+    team.tenant.mailbox(SHARED, |mailbox| {
+        for number in 100..2_200 {
+            let (bytes, now) = (mail(number).into_bytes(), jiff::Timestamp::now());
+            let mail = mailbox.store.add_mail(bytes, now, Default::default());
+            mailbox.store.place(mail, folder);
+        }
+    });
+    team.has_polled();
+    team.has_polled();
+    team.colours(&["Baton: Ana"]);
+    team.becomes(Some("ana"), "assigned");
+}
+
 #[test]
 fn imap_goes_on_while_graph_is_down() {
     let team = Team::start();
