@@ -13,12 +13,13 @@ use crate::clock::Timestamp;
 use crate::config::{self, OAuth2};
 use crate::daemon::{Mode, Shared};
 use crate::desk::category;
+use crate::desk::policy::Policy;
 use crate::desk::retry::Retry;
 use crate::engine::outlook::{self, Carrier, Categorised, Glance, Showing};
 use crate::engine::{self, Desk};
 use crate::graph::{Changed, Client, Copy, Error, Folders};
 use crate::login::Tokens;
-use crate::store::{Effect, Tx};
+use crate::store::{Effect, OutlookCopy, Tx};
 
 /// Changes are read again from so long before the last one: servers tell of them out of order.
 const OVERLAP: Duration = Duration::from_secs(60);
@@ -385,12 +386,13 @@ impl Session {
                 break;
             }
             for row in rows {
-                if let Some(copy) = self.client.copy(&row.id).await? {
-                    let none = BTreeSet::new();
-                    let list = category::to_write(&policy, &none, &row.names, &copy.categories);
-                    if let Some(list) = list {
-                        self.client.categorise(&row.id, &list).await?;
-                    }
+                match self.take_off(&policy, &row).await {
+                    Err(Failed(error, _)) if is_about_the_mail(&error) => tracing::warn!(
+                        mailbox = self.mailbox.name,
+                        "{}: a mail keeps its categories: {error:#}",
+                        self.mailbox.name
+                    ),
+                    taken => taken?,
                 }
                 self.forget(&row.id).await?;
             }
@@ -400,6 +402,15 @@ impl Session {
         self.at_desk(|desk| Ok(desk.tx.forget_categories(desk.mailbox)?)).await?;
         let name = &self.mailbox.name;
         tracing::info!(mailbox = name, "{name}: Baton's categories are taken off");
+        Ok(())
+    }
+
+    async fn take_off(&mut self, policy: &Policy, row: &OutlookCopy) -> Result<(), Failed> {
+        let Some(copy) = self.client.copy(&row.id).await? else { return Ok(()) };
+        let none = BTreeSet::new();
+        if let Some(list) = category::to_write(policy, &none, &row.names, &copy.categories) {
+            self.client.categorise(&row.id, &list).await?;
+        }
         Ok(())
     }
 

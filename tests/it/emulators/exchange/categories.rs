@@ -8,7 +8,7 @@ use std::process::Stdio;
 use super::mail;
 use crate::world::exchange::{ANA, SHARED, Tenant, graph};
 use crate::world::tokens::browser;
-use crate::world::tokens::http::Trouble;
+use crate::world::tokens::http::{Answer, Trouble};
 use crate::world::tokens::microsoft::{CLIENT_ID, SECRET, TENANT};
 use crate::world::{Baton, PATIENCE, Thread, poll};
 
@@ -440,6 +440,31 @@ fn switched_off_it_takes_only_its_own_away() {
     team.configure(true, "Ana");
     team.baton.reload();
     team.shows(&["Red", "Baton: Ana"]);
+}
+
+#[test]
+fn one_mail_that_graph_will_not_have_keeps_no_other_from_being_cleaned() {
+    let mut team = Team::start();
+    team.is_written_to();
+    team.tenant.delivers(&mail(2));
+    team.waits("both threads", |team| team.baton.threads().len() == 2);
+    let carry = |team: &Team| {
+        let shown = team.tenant.shown();
+        shown.iter().filter(|one| one.categories == ["Baton: Ana"]).count()
+    };
+    for thread in team.baton.threads() {
+        team.baton.says(&["claim", &thread.id.to_string(), "--as", "ana"]).done();
+    }
+    team.waits("both colours", |team| carry(team) == 2);
+    team.waits("nothing to do", |team| team.status()["categories"]["queue"] == 0);
+    team.baton.stop();
+    team.configure(false, "Ana");
+    let error =
+        serde_json::json!({ "error": { "code": "ErrorX", "message": "This item is odd." } });
+    team.tenant.graph.trouble_once(Trouble::Says(Answer::json(400, &error)));
+    team.baton.start(&[], None);
+    team.waits("the end", |team| team.status()["categories"].is_null());
+    assert_eq!((carry(&team), team.tenant.categories().len()), (1, 0));
 }
 
 #[test]
