@@ -2,7 +2,7 @@
 //!
 //! What was found out stands in plain facts; what to say of them are pure functions, one file for each theme. Nothing is
 //! changed unless [`Depth::Probe`] is asked for: then a message of Baton's own goes through what others' will go through,
-//! and is removed again. Where to start: [`examine`].
+//! and is removed again. Where to start: [`examine()`].
 //!
 //! In reading order: `check` (what is said), `examine` (who asks what, and when), the themes `machine`, `reach`, `login`,
 //! `server`, `folders`, `limits`, `probe`, `sending`; `letter` and `submit` (the probes), `secrets` (where each lies).

@@ -210,6 +210,10 @@ fn look(
         None => MarkChange::default(),
     };
     if hand == MarkChange::default() {
+        if row.undecided.is_some() {
+            // What was wished for meanwhile was not written.
+            wish(desk, &message)?;
+        }
         return settled(desk, row, found);
     }
     let is_moved = match last_folder.is_empty() {

@@ -113,7 +113,8 @@ pub(super) async fn told_of<M: Memory>(
     let open = session.selected.as_ref();
     let same = open
         .is_some_and(|open| open.folder == known.folder && open.uidvalidity == known.uidvalidity);
-    if !same || known.modseq != 0 || numbers.len() > TOLD_MAX {
+    // Where labels count, flags alone would say that a message has lost them all.
+    if !same || session.labels || known.modseq != 0 || numbers.len() > TOLD_MAX {
         return Ok(());
     }
     let (folder, uidvalidity) = (known.folder.clone(), known.uidvalidity);

@@ -1,7 +1,7 @@
 //! What a server's words say of its limits, whichever server it is: how long to leave it alone. Pure.
 //!
 //! Providers refuse whoever asks too much, in words of their own and in answer to any command. Such a no says nothing
-//! about a message, a folder or a password, so nothing may be concluded from it but a wait. Where to start: [`limit`].
+//! about a message, a folder or a password, so nothing may be concluded from it but a wait. Where to start: `limit`.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Tries with a message of its own what Baton will do with others': append, hear of it in IDLE, mark, move, remove.
 //!
-//! Only `baton doctor --probe` comes here. The message carries a word that no other has, and nothing is ever expunged whose
-//! header does not hold that word, nor without UIDPLUS, which removes exactly one message. INBOX is not written to. Where
+//! Only `baton doctor --probe` comes here. The message carries a word that no other has, and nothing is ever expunged that
+//! this word does not name (`remains.rs`), nor without UIDPLUS, which removes exactly one message. INBOX is not written to. Where
 //! to start: [`rehearse`].
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Finds and removes what Baton itself has put into a mailbox, and nothing else.
 //!
-//! A message is known by a word that only its header holds. It is looked at once more just before it is expunged, by its
-//! UID, and UIDPLUS expunges that one and no other (RFC 4315, section 2.1). Where to start: [`remove_all`] and [`Search`].
+//! A message is known by a word in a line of its header that answers and bounces do not repeat. It is looked at once more just before it is expunged, by its
+//! UID, and UIDPLUS expunges that one and no other (RFC 4315, section 2.1). Where to start: `remove_all` and [`Search`].
 
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use super::{Cursor, arrivals, fetch, utf7};
 
 /// How many messages are looked through for one; the probe is among the newest.
 const LOOKED_THROUGH_MAX: u32 = 200;
+/// The fields that hold the word in the message itself: servers may replace the first, and leave out the second.
+const OWN_FIELDS: [&str; 2] = ["Message-ID", "X-Baton-Doctor"];
 /// How often it is looked for what may still come.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
@@ -30,7 +32,7 @@ pub(super) async fn open(
     Ok(selected)
 }
 
-/// The UID of the message of the open folder whose header holds `word`, among those that came after `known`.
+/// The UID of the message of the open folder that `word` names, among those that came after `known`.
 pub(super) async fn find(
     session: &mut Session,
     known: &Selected,
@@ -39,7 +41,7 @@ pub(super) async fn find(
     Ok(headers(session, known, word).await?.first().map(|(uid, _)| *uid))
 }
 
-/// UIDs and headers of the messages whose header holds `word`.
+/// UIDs and headers of the messages that `word` names.
 async fn headers(
     session: &mut Session,
     known: &Selected,
@@ -53,7 +55,7 @@ async fn headers(
             // `*` is the last message, also where that is an older one.
             let uid = row.uid.filter(|uid| first <= *uid);
             if let (Some(uid), Some(raw)) = (uid, row.raw)
-                && holds(&raw, word)
+                && names(&raw, word)
             {
                 found.push((uid, raw));
             }
@@ -62,8 +64,21 @@ async fn headers(
     Ok(found)
 }
 
-fn holds(header: &[u8], word: &str) -> bool {
-    !word.is_empty() && header.windows(word.len()).any(|part| part == word.as_bytes())
+/// Whether it is the message itself. An answer to it, or the report that it could not be delivered, has the word too, in
+/// References or In-Reply-To, and is none of ours.
+fn names(header: &[u8], word: &str) -> bool {
+    let header = String::from_utf8_lossy(header);
+    let mut is_ours = false;
+    for line in header.lines() {
+        if !line.starts_with([' ', '\t']) {
+            let name = line.split(':').next().unwrap_or_default().trim_end();
+            is_ours = OWN_FIELDS.iter().any(|own| own.eq_ignore_ascii_case(name));
+        }
+        if is_ours && !word.is_empty() && line.contains(word) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Removes every message with `word` that came into the folder after `known`; by way of `trash` where the server only
@@ -202,5 +217,51 @@ impl Search {
         }
         self.session.logout().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imap::connect::tests::session;
+
+    #[test]
+    fn a_message_is_named_by_its_own_fields_also_where_they_are_folded() {
+        for header in [
+            "Message-ID: <baton-doctor.w0rd@h>\r\n",
+            "From: a\r\nMESSAGE-ID:\r\n <baton-doctor.w0rd@h>\r\nTo: b\r\n",
+            "Message-ID: <other@h>\r\nX-Baton-Doctor: w0rd\r\n",
+        ] {
+            assert!(names(header.as_bytes(), "w0rd"), "{header}");
+            assert!(!names(header.as_bytes(), ""), "{header}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_to_our_message_is_not_expunged_with_it() {
+        let header = |fields: &str| {
+            let bytes = fields.replace("\\r\\n", "\r\n").len();
+            format!("{{{bytes}}}\\r\\n{fields}")
+        };
+        let ours = header(r"Message-ID: <baton-doctor.w0rd@h>\r\n\r\n");
+        let bounce =
+            header(r"Message-ID: <1@mta>\r\nReferences: <a@b>\r\n <baton-doctor.w0rd@h>\r\n\r\n");
+        let (mut session, script) = session(
+            "UIDPLUS",
+            format!(
+                "C: A0003 SELECT \"INBOX\"\n\
+                 S: * 2 EXISTS\nS: * OK [UIDVALIDITY 9] x\nS: * OK [UIDNEXT 9] x\nS: A0003 OK\n\
+                 C: A0004 UID FETCH 7:* (UID BODY.PEEK[HEADER])\n\
+                 S: * 1 FETCH (UID 7 BODY[HEADER] {ours})\nS: * 2 FETCH (UID 8 BODY[HEADER] {bounce})\n\
+                 S: A0004 OK\n\
+                 C: A0005 UID STORE 7 +FLAGS.SILENT (\\Deleted)\nS: A0005 OK\n\
+                 C: A0006 UID EXPUNGE 7\nS: A0006 OK"
+            )
+            .leak(),
+        )
+        .await;
+        let known = Selected { folder: "INBOX".into(), uidnext: Some(7), ..Selected::default() };
+        remove_all(&mut session, &known, "w0rd", None).await.unwrap();
+        script.played().await;
     }
 }

@@ -587,6 +587,25 @@ async fn history_gives_headers_and_a_folder_made_anew_is_read_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_that_had_to_wait_is_read_when_it_may_be_although_nothing_happens_there() {
+    let Some(dovecot) = Dovecot::start("").await else { return };
+    dovecot.deliver("Archive", &mail("old"));
+    let notebook = Notebook::default();
+    let since = Timestamp::parse("2100-01-01T00:00:00Z").unwrap();
+    let settings = Settings { since, poll: Duration::from_secs(1), ..dovecot.settings() };
+    let running = run(settings, &notebook);
+    notebook.until("the first pass", |pages| has(pages, "Archive", 1)).await;
+    notebook.read(|pages| pages.reading = Some(Reading::NewMail));
+    dovecot.deliver("Archive", &mail("also old"));
+    let passes = notebook.read(|pages| pages.passes);
+    notebook.until("a few passes", |pages| passes + 3 <= pages.passes).await;
+    assert!(notebook.read(|pages| has(pages, "Archive", 1)));
+    notebook.read(|pages| pages.reading = None);
+    notebook.until("the rest", |pages| has(pages, "Archive", 2)).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_messages_are_read_in_batches_and_none_is_left_out() {
     const MESSAGES: usize = 3_000;
     let Some(dovecot) = Dovecot::start("").await else { return };

@@ -22,6 +22,7 @@ use super::{
     Listed, Memory, Outcome, Role, Rounds, Server, arrivals, catch_up, compare, folders, show,
     survey,
 };
+use crate::desk::budget::Reading;
 
 /// The pause before another look that the memory wants: a message that left one folder arrives in the next.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -396,20 +397,20 @@ impl<M: Memory> Watch<'_, M> {
         self.parked.clear();
         self.list().await?;
         self.round_after(Duration::ZERO).await?;
-        if !self.session.can("CONDSTORE") && !self.session.qresync {
-            self.plan().await?;
-        }
-        Ok(self.due(|folder| self.is_home(folder) || self.rounds.owes(&folder.name)))
+        self.plan().await?;
+        // What waited for another day is read when that has come, although nothing happens there.
+        let all = self.session.reading(self.memory).await? == Reading::Everything;
+        let waits = |name: &String| all && self.session.waiting.contains(name);
+        Ok(self.due(|folder| {
+            self.is_home(folder) || self.rounds.owes(&folder.name) || waits(&folder.name)
+        }))
     }
 
     /// Decides what is compared at this poll, besides what the counters tell.
     async fn plan(&mut self) -> Result<(), Error> {
         let watched = folders::watched(&self.all, self.session.labels);
-        let count = |folder: &Listed| Some((folder.name.clone(), self.looked.get(&folder.name)?));
-        let counted = watched.iter().filter_map(count);
-        let counted: Vec<(String, u32)> =
-            counted.map(|(name, known)| (name, known.exists)).collect();
-        let (open, mut turn) = self.rounds.plan(&counted, self.settings.poll.max(POLL_MIN));
+        let folders = untold(&watched, &self.looked);
+        let (open, mut turn) = self.rounds.plan(&folders, self.settings.poll.max(POLL_MIN));
         for folder in open {
             let open = self.memory.lively(&folder, 0, 1).await.map_err(Error::Memory)?;
             if !open.is_empty() {
@@ -427,11 +428,41 @@ impl<M: Memory> Watch<'_, M> {
     }
 }
 
+/// The folders of which nobody tells what changed, with how many messages each has. A server with CONDSTORE may have such
+/// ones, too (NOMODSEQ, RFC 7162, section 3.1.2.2).
+fn untold(watched: &[Listed], looked: &Looked) -> Vec<(String, u32)> {
+    let known = watched.iter().filter_map(|folder| looked.get(&folder.name));
+    let untold = known.filter(|known| known.modseq == 0);
+    untold.map(|known| (known.folder.clone(), known.exists)).collect()
+}
+
 /// Whether a refused SELECT says that there is no such folder, by its code (RFC 5530) or, as Dovecot, in words.
 fn says_gone(code: Option<&str>, answer: &str) -> bool {
     let words = answer.to_lowercase();
     match code {
         Some(code) => code.eq_ignore_ascii_case("NONEXISTENT"),
         None => words.contains("exist") || words.contains("unknown") || words.contains("not found"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::Selected;
+    use super::*;
+
+    #[test]
+    fn folders_without_counters_of_changes_are_compared_whatever_the_server_can_do() {
+        let listed = |name: &str| Listed {
+            name: name.to_owned(),
+            role: Role::Archive,
+            selectable: true,
+            delimiter: Some('/'),
+        };
+        let watched = ["Archive", "INBOX", "New"].map(listed);
+        let looked = [("Archive", 0), ("INBOX", 7), ("Other", 0)].map(|(folder, modseq)| {
+            let folder = folder.to_owned();
+            (folder.clone(), Selected { folder, modseq, exists: 3, ..Selected::default() })
+        });
+        assert_eq!(untold(&watched, &Looked::from(looked)), [("Archive".to_owned(), 3)]);
     }
 }

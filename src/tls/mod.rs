@@ -1,7 +1,7 @@
 //! Encryption, the same for every door: whom we trust, what a server shows, and how it is asked to encrypt.
 //!
 //! Certificates are checked against those that the system trusts. It knows no protocol beyond the words of STARTTLS
-//! ([`starttls`]), and decides nothing. Where to start: [`client_config`].
+//! ([`starttls()`]), and decides nothing. Where to start: [`client_config`].
 
 pub mod certificate;
 mod look;

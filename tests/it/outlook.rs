@@ -255,3 +255,16 @@ async fn a_category_that_is_gone_from_the_list_was_taken_off_by_nobody() {
     office.tells("inbox", &[]).await;
     assert_eq!(office.story().await, ("nobody".into(), vec!["claimed", "released"]));
 }
+
+#[tokio::test]
+async fn what_was_to_be_shown_while_a_change_was_undecided_is_shown_after_it() {
+    let office = Office::open().await;
+    office.sees("INBOX").await;
+    office.tells("somewhere", &[BEN]).await;
+    office.orders(CLAIM).await;
+    assert_eq!(office.compares("somewhere", &[BEN]).await, None);
+    office.at_desk(|desk| outlook::shown(desk, &outlook::due(desk)?[0])).await;
+    office.tells("somewhere", &["Red"]).await;
+    assert_eq!(office.due().await, 1);
+    assert_eq!(office.compares("somewhere", &["Red"]).await.unwrap(), ["Red", ANA]);
+}

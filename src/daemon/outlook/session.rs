@@ -13,16 +13,17 @@ use crate::clock::Timestamp;
 use crate::config::{self, OAuth2};
 use crate::daemon::{Mode, Shared};
 use crate::desk::category;
+use crate::desk::policy::Policy;
 use crate::desk::retry::Retry;
 use crate::engine::outlook::{self, Carrier, Categorised, Glance, Showing};
 use crate::engine::{self, Desk};
 use crate::graph::{Changed, Client, Copy, Error, Folders};
 use crate::login::Tokens;
-use crate::store::{Effect, Tx};
+use crate::store::{Effect, OutlookCopy, Tx};
 
 /// Changes are read again from so long before the last one: servers tell of them out of order.
 const OVERLAP: Duration = Duration::from_secs(60);
-/// How many pages are read in one round.
+/// After how many pages a round goes on to show, if it has come further than the last one: the next begins there.
 const PAGES_MAX: usize = 20;
 /// The shortest and the longest that IMAP may take to tell of a move, before a category beside it is decided.
 const PATIENCE_MIN: Duration = Duration::from_secs(3);
@@ -33,6 +34,9 @@ const UNLISTED_FOR: Duration = Duration::from_secs(600);
 const LEAVING_MAX: u32 = 100;
 /// The shortest pause between two rounds.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// A copy as it was read. With its categories, because the server's clock counts in seconds.
+type Read = (String, Option<Timestamp>, Vec<String>);
 
 /// Why a session ended, and whether another can help.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ pub(super) struct Session {
     folders: Folders,
     bell: Arc<Notify>,
     /// What was read last time, so that it is no news.
-    read: BTreeSet<(String, Option<Timestamp>)>,
+    read: BTreeSet<Read>,
     /// Baton's categories that are gone from the mailbox's list, and until when that explains what mails lose.
     unlisted: BTreeMap<String, Timestamp>,
     /// How the categories were called when the list was seen to hold them.
@@ -234,12 +238,16 @@ impl Session {
         };
         let since = (read_to - OVERLAP).max(Timestamp(0));
         let (mut next, mut read) = (None, BTreeSet::new());
-        for _ in 0..PAGES_MAX {
+        for pages in 1.. {
             let page = self.client.changed(since, next.as_deref()).await?;
-            read.extend(page.copies.iter().map(|copy| (copy.id.clone(), copy.changed_at)));
+            read.extend(page.copies.iter().map(as_read));
+            let last = page.copies.iter().filter_map(|copy| copy.changed_at).max();
             next = page.next.clone();
             self.notice_all(page).await?;
-            if next.is_none() {
+            // Whoever marks a big folder as read changes thousands in a second; a round that stopped among them would
+            // be followed by the same one again.
+            let is_further = last.is_some_and(|last| since + OVERLAP < last);
+            if next.is_none() || (PAGES_MAX <= pages && is_further) {
                 break;
             }
         }
@@ -258,7 +266,7 @@ impl Session {
     }
 
     async fn notice_all(&mut self, page: Changed) -> Result<(), Failed> {
-        let is_news = |copy: &Copy| !self.read.contains(&(copy.id.clone(), copy.changed_at));
+        let is_news = |copy: &Copy| !self.read.contains(&as_read(copy));
         let news: Vec<Copy> = page.copies.into_iter().filter(is_news).collect();
         if news.is_empty() {
             return Ok(());
@@ -378,12 +386,13 @@ impl Session {
                 break;
             }
             for row in rows {
-                if let Some(copy) = self.client.copy(&row.id).await? {
-                    let none = BTreeSet::new();
-                    let list = category::to_write(&policy, &none, &row.names, &copy.categories);
-                    if let Some(list) = list {
-                        self.client.categorise(&row.id, &list).await?;
-                    }
+                match self.take_off(&policy, &row).await {
+                    Err(Failed(error, _)) if is_about_the_mail(&error) => tracing::warn!(
+                        mailbox = self.mailbox.name,
+                        "{}: a mail keeps its categories: {error:#}",
+                        self.mailbox.name
+                    ),
+                    taken => taken?,
                 }
                 self.forget(&row.id).await?;
             }
@@ -393,6 +402,15 @@ impl Session {
         self.at_desk(|desk| Ok(desk.tx.forget_categories(desk.mailbox)?)).await?;
         let name = &self.mailbox.name;
         tracing::info!(mailbox = name, "{name}: Baton's categories are taken off");
+        Ok(())
+    }
+
+    async fn take_off(&mut self, policy: &Policy, row: &OutlookCopy) -> Result<(), Failed> {
+        let Some(copy) = self.client.copy(&row.id).await? else { return Ok(()) };
+        let none = BTreeSet::new();
+        if let Some(list) = category::to_write(policy, &none, &row.names, &copy.categories) {
+            self.client.categorise(&row.id, &list).await?;
+        }
         Ok(())
     }
 
@@ -406,6 +424,10 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn as_read(copy: &Copy) -> Read {
+    (copy.id.clone(), copy.changed_at, copy.categories.clone())
 }
 
 fn is_about_the_mail(error: &anyhow::Error) -> bool {

@@ -11,7 +11,7 @@ const SUBJECT: &str = "Broken kettle";
 const ADDRESS: &str = "support@example.test";
 
 fn setup() -> Setup {
-    Setup::labels().with("provider = \"gmail\"")
+    Setup::labels()
 }
 
 fn gmail(world: &World) -> Arc<Gmail> {

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use super::mail;
 use crate::world::exchange::{ANA, SHARED, Tenant, graph};
 use crate::world::tokens::browser;
-use crate::world::tokens::http::Trouble;
+use crate::world::tokens::http::{Answer, Trouble};
 use crate::world::tokens::microsoft::{CLIENT_ID, SECRET, TENANT};
 use crate::world::{Baton, PATIENCE, Thread, poll};
 
@@ -314,6 +314,25 @@ fn what_people_did_while_baton_was_down_is_read_later() {
     });
 }
 
+/// More than Baton reads in one round, all changed within the time that every round reads again.
+#[test]
+fn a_colour_is_seen_behind_thousands_of_mails_that_changed_at_once() {
+    let team = Team::start();
+    team.is_written_to();
+    let folder = team.tenant.outlook(|outlook| outlook.makes_folder("Old"));
+    team.tenant.mailbox(SHARED, |mailbox| {
+        for number in 100..2_200 {
+            let (bytes, now) = (mail(number).into_bytes(), jiff::Timestamp::now());
+            let mail = mailbox.store.add_mail(bytes, now, Default::default());
+            mailbox.store.place(mail, folder);
+        }
+    });
+    team.has_polled();
+    team.has_polled();
+    team.colours(&["Baton: Ana"]);
+    team.becomes(Some("ana"), "assigned");
+}
+
 #[test]
 fn imap_goes_on_while_graph_is_down() {
     let team = Team::start();
@@ -421,6 +440,31 @@ fn switched_off_it_takes_only_its_own_away() {
     team.configure(true, "Ana");
     team.baton.reload();
     team.shows(&["Red", "Baton: Ana"]);
+}
+
+#[test]
+fn one_mail_that_graph_will_not_have_keeps_no_other_from_being_cleaned() {
+    let mut team = Team::start();
+    team.is_written_to();
+    team.tenant.delivers(&mail(2));
+    team.waits("both threads", |team| team.baton.threads().len() == 2);
+    let carry = |team: &Team| {
+        let shown = team.tenant.shown();
+        shown.iter().filter(|one| one.categories == ["Baton: Ana"]).count()
+    };
+    for thread in team.baton.threads() {
+        team.baton.says(&["claim", &thread.id.to_string(), "--as", "ana"]).done();
+    }
+    team.waits("both colours", |team| carry(team) == 2);
+    team.waits("nothing to do", |team| team.status()["categories"]["queue"] == 0);
+    team.baton.stop();
+    team.configure(false, "Ana");
+    let error =
+        serde_json::json!({ "error": { "code": "ErrorX", "message": "This item is odd." } });
+    team.tenant.graph.trouble_once(Trouble::Says(Answer::json(400, &error)));
+    team.baton.start(&[], None);
+    team.waits("the end", |team| team.status()["categories"].is_null());
+    assert_eq!((carry(&team), team.tenant.categories().len()), (1, 0));
 }
 
 #[test]
