@@ -11,7 +11,7 @@ const SUBJECT: &str = "Broken kettle";
 const ADDRESS: &str = "support@example.test";
 
 fn setup() -> Setup {
-    Setup::labels()
+    Setup::labels().with("provider = \"gmail\"")
 }
 
 fn gmail(world: &World) -> Arc<Gmail> {
