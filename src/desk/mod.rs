@@ -17,5 +17,6 @@ pub mod marks;
 pub mod policy;
 pub mod retry;
 pub mod roster;
+pub mod sending;
 pub mod thread;
 pub mod wording;
