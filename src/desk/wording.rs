@@ -1,5 +1,6 @@
 //! Sentences that people read: refusals, and what each event says.
 
+use crate::clock::Timestamp;
 use crate::desk::event::{Event, What};
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
@@ -44,6 +45,50 @@ pub fn not_yours(thread: &Thread, owner: &AgentId, agent: &AgentId, policy: &Pol
         id = thread.id,
         number = thread.id.0
     )
+}
+
+/// Somebody answers a thread that is another's.
+pub fn answers_for_another(
+    thread: &Thread,
+    owner: &AgentId,
+    since: Option<Timestamp>,
+    policy: &Policy,
+) -> String {
+    let owner = called(owner, policy);
+    let since = since.map(|at| format!(" since {}", clock_time(at))).unwrap_or_default();
+    format!(
+        "{} is {owner}'s{since}. Write #claim in the first line to take it over, or ask {owner}.",
+        thread.id
+    )
+}
+
+/// The customer has written since the mail that is answered.
+pub fn customer_wrote_since(thread: &Thread, at: Timestamp) -> String {
+    let at = clock_time(at);
+    format!(
+        "The customer of {} has written again at {at}. Read it, and answer that mail.",
+        thread.id
+    )
+}
+
+/// A colleague has answered since the mail that is answered.
+pub fn colleague_answered_since(
+    thread: &Thread,
+    agent: Option<&AgentId>,
+    at: Timestamp,
+    policy: &Policy,
+) -> String {
+    let who = agent.map_or_else(|| "Somebody".to_owned(), |agent| called(agent, policy));
+    let at = clock_time(at);
+    format!("{who} has answered {} at {at} already. Read it, and answer on top of it.", thread.id)
+}
+
+/// A time of day in UTC, and the day: whoever reads it may be a day away.
+fn clock_time(at: Timestamp) -> String {
+    match jiff::Timestamp::from_second(at.0) {
+        Ok(time) => time.strftime("%H:%M on %-d %B (UTC)").to_string(),
+        Err(_) => at.to_string(),
+    }
 }
 
 /// What an event says, for `show` and `why`: who did what.
