@@ -80,6 +80,7 @@ pub mod graph;
 pub mod imap;
 pub mod login;
 pub mod relay;
+pub mod submission;
 pub mod tls;
 
 // What turns the wheels.

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("relay", &["clock", "desk", "tls"]),
     ("login", &["clock", "config", "desk", "tls"]),
     ("graph", &["clock", "desk", "login"]),
+    ("submission", &["clock", "config", "desk", "mail"]),
     ("engine", &["clock", "desk", "mail", "store"]),
     (
         "daemon",
