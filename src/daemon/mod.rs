@@ -29,7 +29,7 @@ pub use credential::Key;
 pub use lane::settings;
 pub use layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 pub use lock::is_running;
-pub use socket::{ask, trouble};
+pub use socket::{ask, run_errand, trouble};
 
 use crate::clock::Clock;
 use crate::config::Config;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::desk::layout::MarkNames;
-use crate::desk::policy::{KeepText, Policy};
+use crate::desk::policy::{KeepText, Policy, Sending};
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::thread::{Block, State, Thread, ThreadId};
 
@@ -36,6 +36,7 @@ pub(super) fn policy() -> Policy {
         flag_escalates: None,
         keep_text: KeepText::Excerpt,
         names: MarkNames::default(),
+        sending: Sending::default(),
     }
 }
 

@@ -7,6 +7,7 @@
 mod amend;
 mod arrive;
 mod ask;
+mod errand;
 mod folders;
 mod join;
 mod look;
@@ -23,6 +24,7 @@ use anyhow::Context;
 
 pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
+pub use errand::{Errand, errand};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use look::{Flags, change, judge};
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};

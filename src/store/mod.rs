@@ -16,6 +16,7 @@ mod migrate;
 mod moves;
 mod outbox;
 mod outlook;
+mod passwords;
 mod threads;
 mod writer;
 
@@ -34,6 +35,7 @@ pub use migrate::{MIGRATIONS, migrate_to};
 pub use moves::Unsettled;
 pub use outbox::{Attempt, Effect, Wish};
 pub use outlook::{Outlook, OutlookCopy, OutlookStatus, Undecided};
+pub use passwords::{PasswordRow, Salting};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 

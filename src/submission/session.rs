@@ -63,6 +63,8 @@ pub enum Wire {
     BeforeTls,
     /// Not at all, on this machine, where the admin allows it.
     Plain,
+    /// Not yet; on this machine, where the admin allows it, STARTTLS is only offered.
+    PlainOrTls,
 }
 
 /// What the connection must do next.
@@ -438,13 +440,14 @@ impl Session {
         ];
         match self.wire {
             Wire::BeforeTls => lines.push("STARTTLS"),
+            Wire::PlainOrTls => lines.extend(["STARTTLS", "AUTH PLAIN LOGIN"]),
             Wire::Tls | Wire::Plain => lines.push("AUTH PLAIN LOGIN"),
         }
         self.actions.push_back(Action::Say(reply::lines(250, &lines)));
     }
 
     fn start_tls(&mut self) {
-        if self.wire != Wire::BeforeTls {
+        if !matches!(self.wire, Wire::BeforeTls | Wire::PlainOrTls) || self.agent.is_some() {
             return self.fault(503, "5.5.1", "There is nothing to encrypt.");
         }
         // RFC 3207, section 4.2: whatever stands in the clear behind STARTTLS may be a stranger's.

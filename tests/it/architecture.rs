@@ -20,7 +20,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["clock", "desk", "mail", "store"]),
     (
         "daemon",
-        &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"],
+        &[
+            "clock",
+            "config",
+            "desk",
+            "engine",
+            "graph",
+            "imap",
+            "login",
+            "mail",
+            "relay",
+            "store",
+            "submission",
+        ],
     ),
     (
         "doctor",
@@ -29,8 +41,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "clock", "config", "daemon", "desk", "doctor", "engine", "imap", "login", "mail",
+            "clock",
+            "config",
+            "daemon",
+            "desk",
+            "doctor",
+            "engine",
+            "imap",
+            "login",
+            "mail",
             "store",
+            "submission",
         ],
     ),
 ];

@@ -1,3 +1,5 @@
+//! Transcripts of whole conversations, and what must never come of any bytes.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -434,7 +436,7 @@ proptest! {
 
     #[test]
     fn no_bytes_upset_the_session(
-        wire in proptest::sample::select(vec![Wire::Tls, Wire::BeforeTls, Wire::Plain]),
+        wire in proptest::sample::select(vec![Wire::Tls, Wire::BeforeTls, Wire::PlainOrTls]),
         ready in any::<bool>(),
         pieces in proptest::collection::vec(piece(), 0..40),
     ) {
