@@ -12,6 +12,7 @@ mod memory;
 mod outlook;
 mod reload;
 mod socket;
+mod submission;
 mod supervise;
 mod traffic;
 mod wake;
@@ -138,6 +139,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let socket = socket::listen(&state_dir, Arc::clone(&shared), stopped.clone())?;
     let timer = tokio::spawn(wake::wake(Arc::clone(&shared), stopped.clone()));
+    let mut door = submission::Door::open(&shared, &config).await?;
     let mut lanes = supervise::Lanes::start(&shared, &config);
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     tracing::info!(
@@ -147,10 +149,11 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     );
     let watchdog = tokio::spawn(watchdog(stopped.clone()));
 
-    until_told_to_stop(config, &shared, &mut lanes).await?;
+    until_told_to_stop(config, &shared, &mut lanes, &mut door).await?;
 
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);
+    door.close().await;
     lanes.stop(STOP_WAIT).await;
     for task in [socket, timer, watchdog] {
         task.abort();
@@ -165,6 +168,7 @@ async fn until_told_to_stop(
     mut config: Config,
     shared: &Arc<Shared>,
     lanes: &mut supervise::Lanes,
+    door: &mut submission::Door,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
@@ -173,7 +177,7 @@ async fn until_told_to_stop(
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload::reload(&mut config, shared, lanes).await,
+            _ = hang_up.recv() => reload::reload(&mut config, shared, lanes, door).await,
         }
     }
 }

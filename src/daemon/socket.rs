@@ -137,7 +137,7 @@ fn decide(
 ) -> anyhow::Result<Answer> {
     match asked {
         Asked::Command(request) => engine::answer(tx, policies, request, now),
-        Asked::Errand(errand) => engine::errand(tx, errand, now),
+        Asked::Errand(errand) => engine::errand(tx, policies, errand, now),
         Asked::Question(Question::Health) => bail!("a question is not for the database"),
     }
 }

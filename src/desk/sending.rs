@@ -55,6 +55,18 @@ pub enum State {
     Dropped,
 }
 
+impl State {
+    /// When something is to be done about it without a person; `None` when a person decides, or all is done.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            State::Held { until, .. } => *until,
+            State::Due { at } => Some(*at),
+            State::Attempting { since } | State::Unknown { since } => Some(*since),
+            State::Accepted { .. } | State::Refused { .. } | State::Dropped => None,
+        }
+    }
+}
+
 /// For what a mail is held.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "hold", rename_all = "kebab-case")]

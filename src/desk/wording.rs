@@ -1,10 +1,12 @@
 //! Sentences that people read: refusals, and what each event says.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::desk::event::{Event, What};
 use crate::desk::policy::Policy;
-use crate::desk::roster::AgentId;
-use crate::desk::thread::Thread;
+use crate::desk::roster::{Agent, AgentId};
+use crate::desk::thread::{Thread, ThreadId};
 
 /// The name that people call an agent by.
 fn called(id: &AgentId, policy: &Policy) -> String {
@@ -83,6 +85,45 @@ pub fn colleague_answered_since(
     format!("{who} has answered {} at {at} already. Read it, and answer on top of it.", thread.id)
 }
 
+/// The agent may not write as this address.
+pub fn not_your_address(agent: &Agent, allowed: &[&str]) -> String {
+    match allowed {
+        [] => format!("{} works in no mailbox from which mail is sent.", agent.name),
+        some => {
+            format!("{} may send as {}. Choose it as the sender.", agent.name, some.join(" or "))
+        }
+    }
+}
+
+/// A mail was kept, and leaves.
+pub fn answer_leaves(thread: ThreadId, sending: i64, wait: Duration) -> String {
+    match wait.as_secs() {
+        0 => format!("{thread}: kept as {sending}, and on its way."),
+        seconds => format!(
+            "{thread}: kept as {sending}, leaves in {seconds} seconds. `baton outbox drop {sending}` stops it."
+        ),
+    }
+}
+
+/// A mail was kept, and a person has to decide.
+pub fn answer_waits(sending: i64, why: &str) -> String {
+    format!(
+        "Not sent, but kept as {sending}: {why} `baton outbox release {sending}` sends it all the same."
+    )
+}
+
+/// A mail that answers nothing.
+pub fn answers_nothing() -> String {
+    "It answers no thread that Baton knows.".into()
+}
+
+/// A mail begins with what looks like a command.
+pub fn begins_with_a_command(line: &str) -> String {
+    format!(
+        "Its first line, \"{line}\", looks like a command to Baton. Send it again without that line."
+    )
+}
+
 /// A time of day in UTC, and the day: whoever reads it may be a day away.
 fn clock_time(at: Timestamp) -> String {
     match jiff::Timestamp::from_second(at.0) {
@@ -133,6 +174,15 @@ pub fn happened(event: &Event) -> String {
         What::NotShown { answer } => format!("the server did not show the marks: {answer}"),
         What::Merged { .. } => format!("{actor} merged {other} into {}", event.thread),
         What::Split { .. } => format!("{actor} split a message off into {other}"),
+        What::AnswerKept { sending, remark } if remark.is_empty() => {
+            format!("{actor} handed in an answer ({sending} in the outbox)")
+        }
+        What::AnswerKept { sending, remark } => {
+            format!("{actor} handed in an answer ({sending} in the outbox): {remark}")
+        }
+        What::AnswerRefused { reason } => format!("{actor}'s answer was refused: {reason}"),
+        What::AnswerReleased { sending } => format!("{actor} let answer {sending} go"),
+        What::AnswerDropped { sending } => format!("{actor} took answer {sending} back"),
         What::Undone { event, undone, .. } => format!("{actor} undid {undone} (event {event})"),
     }
 }

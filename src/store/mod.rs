@@ -17,6 +17,7 @@ mod moves;
 mod outbox;
 mod outlook;
 mod passwords;
+mod sendings;
 mod threads;
 mod writer;
 
@@ -36,6 +37,7 @@ pub use moves::Unsettled;
 pub use outbox::{Attempt, Effect, Wish};
 pub use outlook::{Outlook, OutlookCopy, OutlookStatus, Undecided};
 pub use passwords::{PasswordRow, Salting};
+pub use sendings::{NewSending, SendingRow, SentTo};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 
