@@ -16,6 +16,7 @@ mod inspect;
 mod logging;
 mod login;
 mod online;
+mod outbox;
 mod password;
 mod print;
 mod rebuild;
@@ -86,6 +87,7 @@ enum Command {
     Doctor(doctor::Args),
     Login(login::Args),
     Password(password::Args),
+    Outbox(outbox::Args),
     Status(status::Args),
     Threads(threads::Args),
     Show(show::Args),
@@ -156,6 +158,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, &config()?, out),
         Command::Doctor(args) => doctor::run(&args, &config()?, out),
         Command::Login(args) => login::run(&args, &config()?, out),
+        Command::Outbox(args) => outbox::run(&args, &config()?, out),
         Command::Password(args) => password::run(&args, &config()?, out),
         Command::Status(args) => status::run(&args, &config()?, out),
         Command::Threads(args) => threads::run(&args, &config()?, out),
@@ -249,6 +252,9 @@ mod tests {
             "baton login support --paste",
             "baton login --status --json",
             "baton password ana --app phone",
+            "baton outbox --json",
+            "baton outbox drop 12",
+            "baton outbox show 12",
             "baton password ana --revoke phone",
             "baton password --list --json",
             "baton login support --status",

@@ -1,0 +1,8 @@
+//! Agents hand in mail: real mail clients through TLS, what is kept of it, and what is refused.
+
+mod clients;
+mod crowd;
+mod door;
+mod judged;
+
+use door::Door;
