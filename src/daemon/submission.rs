@@ -13,6 +13,7 @@ use crate::daemon::Shared;
 use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
 use crate::engine::{self, HandedIn, Taken};
+use crate::mail::parse::parse;
 use crate::store::{PasswordRow, SentTo};
 use crate::submission::attempts::{Attempts, Verdict};
 use crate::submission::password::{self, NOBODYS_SALT};
@@ -166,8 +167,16 @@ impl Clerk for Desk {
             notify: to.notify,
             orcpt: to.orcpt,
         };
-        let to = envelope.to.into_iter().map(sent_to).collect();
-        let mail = HandedIn { agent, route: "submission", from: envelope.from, to, raw, unique };
+        let (from, to) = (envelope.from, envelope.to.into_iter().map(sent_to).collect());
+        // A large mail takes its time, and the store's one writer has others waiting.
+        let understood = tokio::task::spawn_blocking(move || {
+            let message = parse(&raw);
+            HandedIn { agent, route: "submission", from, to, raw, message, unique }
+        });
+        let mail = match understood.await {
+            Ok(mail) => mail,
+            Err(error) => return later(&error),
+        };
         let (policies, now) = (self.shared.policies(), self.shared.clock.now());
         let kept =
             self.shared.store.write(move |tx| engine::hand_in(tx, &policies, &mail, now)).await;

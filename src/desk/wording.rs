@@ -120,7 +120,7 @@ pub fn answers_nothing() -> String {
 /// A mail begins with what looks like a command.
 pub fn begins_with_a_command(line: &str) -> String {
     format!(
-        "Its first line, \"{line}\", looks like a command to Baton. Send it again without that line."
+        "Its first line, \"{line}\", looks like a command to Baton, and cannot be taken as one here. Send it again without that line."
     )
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Nothing leaves here. What is kept has a state ([`crate::desk::sending`]), and whoever sends goes by that.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -22,14 +23,15 @@ use crate::desk::wording;
 use crate::engine::record::record;
 use crate::engine::{Desk, Policies, dialect};
 use crate::mail::message::{Address, Message};
-use crate::mail::outgoing::{Letterhead, compose};
-use crate::mail::parse::parse;
+use crate::mail::outgoing::{Letterhead, compose, without_first_line};
 use crate::store::{MessageRow, NewSending, SendingRow, SentTo, Tx};
 
 /// How many ids of a mail are tried for the thread that it answers, the nearest first.
 const REFERENCES_TRIED: usize = 120;
 /// For how long the same mail, handed in again, is the same mail: a client that never heard 250 tries again.
 const SAME_WITHIN: Duration = Duration::from_secs(24 * 3600);
+/// The first line of an answer that says: the thread is mine from now on.
+const CLAIM: &str = "#claim";
 /// The longest first line that is repeated in a sentence, letters.
 const LINE_SHOWN: usize = 40;
 
@@ -46,6 +48,8 @@ pub struct HandedIn {
     pub to: Vec<SentTo>,
     /// The bytes. Lines end with CR and LF.
     pub raw: Vec<u8>,
+    /// What they say.
+    pub message: Message,
     /// Something that no other mail has, for Baton's own Message-ID.
     pub unique: String,
 }
@@ -107,21 +111,24 @@ pub fn hand_in(
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
-    let message = parse(&mail.raw);
-    let answered = answered(&desk, mail, &message)?;
-    let letterhead = letterhead(&desk, agent, mail, &message);
-    let raw = match compose(&mail.raw, &letterhead) {
+    let (claims, body) = match without_first_line(&mail.raw, CLAIM) {
+        Some(rest) => (true, Cow::Owned(rest)),
+        None => (false, Cow::Borrowed(&mail.raw)),
+    };
+    let answered = answered(&desk, mail)?;
+    let letterhead = letterhead(&desk, agent, mail);
+    let raw = match compose(&body, &letterhead) {
         Ok(raw) => raw,
         Err(why) => return Ok(Taken::Refused(format!("It cannot be sent: {why}."))),
     };
     let mut thread = answered.as_ref().map(|found| desk.thread(found.thread)).transpose()?;
     let verdict = match (&mut thread, &answered) {
-        (Some(thread), Some(found)) => judge(&desk, thread, found, &mail.agent)?,
+        (Some(thread), Some(found)) => judge(&desk, thread, found, &mail.agent, claims)?,
         _ => Verdict::Held(wording::answers_nothing()),
     };
-    let verdict = match command_line(&message.new_text) {
-        Some(line) => Verdict::Held(wording::begins_with_a_command(&line)),
-        None => verdict,
+    let verdict = match command_line(&mail.message.new_text) {
+        Some(line) if !claims => Verdict::Held(wording::begins_with_a_command(&line)),
+        _ => verdict,
     };
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
@@ -181,8 +188,14 @@ fn event(new: &NewSending, what: What) -> NewEvent {
 
 /// Whoever answers a thread of nobody's has taken it. One that rests is not woken by that: its answer, once seen in Sent, is.
 fn claim(desk: &Desk<'_>, thread: &mut Thread, new: &NewSending) -> anyhow::Result<()> {
+    let agent = new.agent.clone();
+    let command = match thread.now.owner {
+        // A claim never takes anything away; whoever takes a thread over says so.
+        Some(_) => Command::Assign { agent },
+        None => Command::Claim { agent },
+    };
     let asked = Asked {
-        command: Command::Claim { agent: new.agent.clone() },
+        command,
         actor: Actor::Agent(new.agent.clone()),
         cause: Cause::new(CauseKind::Mail, "an answer that was handed in"),
     };
@@ -242,11 +255,8 @@ struct Answered {
 }
 
 /// The thread that the mail's ids point to and that one of its recipients takes part in; else the first that they point to.
-fn answered(
-    desk: &Desk<'_>,
-    mail: &HandedIn,
-    message: &Message,
-) -> anyhow::Result<Option<Answered>> {
+fn answered(desk: &Desk<'_>, mail: &HandedIn) -> anyhow::Result<Option<Answered>> {
+    let message = &mail.message;
     let ids = message.in_reply_to.iter().chain(message.references.iter().rev());
     let recipients: BTreeSet<String> = mail.to.iter().map(|to| to.address.to_lowercase()).collect();
     let mut first = None;
@@ -278,6 +288,7 @@ fn judge(
     thread: &Thread,
     answered: &Answered,
     agent: &AgentId,
+    claims: bool,
 ) -> anyhow::Result<Verdict> {
     let owned_since = match &thread.now.owner {
         Some(owner) => {
@@ -288,7 +299,7 @@ fn judge(
         None => None,
     };
     let unseen = unseen(desk, thread, answered, agent)?;
-    let answer = answer::Answer { agent: agent.clone(), claims: false, unseen };
+    let answer = answer::Answer { agent: agent.clone(), claims, unseen };
     Ok(answer::judge(desk.policy, desk.policy.sending.enforce, thread, owned_since, &answer))
 }
 
@@ -330,11 +341,11 @@ fn unseen(
     Ok(colleague.unwrap_or(Unseen::Nothing))
 }
 
-fn letterhead(desk: &Desk<'_>, agent: &Agent, mail: &HandedIn, message: &Message) -> Letterhead {
+fn letterhead(desk: &Desk<'_>, agent: &Agent, mail: &HandedIn) -> Letterhead {
     let address = mail.from.to_lowercase();
     let domain = address.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);
-    let mut references = message.references.clone();
-    references.extend(message.in_reply_to.iter().cloned());
+    let mut references = mail.message.references.clone();
+    references.extend(mail.message.in_reply_to.iter().cloned());
     Letterhead {
         message_id: format!("{}.baton@{domain}", mail.unique),
         from: Address { name: desk.policy.sending.name_of(agent), address },

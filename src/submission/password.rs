@@ -12,7 +12,7 @@ use crate::config::Secret;
 /// How passwords are hashed: OWASP's first choice for machines that do other things too.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
-/// How [`MEMORY_KIB`] and [`PASSES`] are written down beside the hashes. With another text, old hashes fit nothing any more.
+/// How `MEMORY_KIB` and `PASSES` are written down beside the hashes. With another text, old hashes fit nothing any more.
 pub const COST: &str = "argon2id m=19456 t=2 p=1";
 /// RFC 9106, section 3.1.
 const SALT_BYTES: usize = 16;

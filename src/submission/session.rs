@@ -6,7 +6,7 @@
 //!
 //! Commands and messages begin and end with CR and LF together, never with one of them: a conversation in which one stands
 //! alone is ended, since another server may read it as another mail. The same holds for text that comes before it was asked
-//! for. Start with [`Session::command`].
+//! for. Start with `Session::obey`.
 
 mod action;
 mod auth;
@@ -17,6 +17,7 @@ mod reply;
 mod text;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 pub use action::{Action, Answer, Checked, Envelope, Judged, Limits, Wire};
@@ -58,7 +59,6 @@ struct Mail {
 }
 
 /// One client's conversation.
-#[derive(Debug)]
 pub struct Session {
     hostname: String,
     limits: Limits,
@@ -76,6 +76,16 @@ pub struct Session {
     patience_ends: Duration,
     /// When so much of the message has to be here.
     chunk_mark: u64,
+}
+
+impl fmt::Debug for Session {
+    /// Nothing of what the client said, which may be a password.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Session")
+            .field("wire", &self.wire)
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Session {

@@ -47,30 +47,30 @@ pub enum Action {
     Read,
     /// Write this.
     Say(Vec<u8>),
-    /// Shake hands, throw away whatever was read before, then call [`Session::encrypted`].
+    /// Shake hands, throw away whatever was read before, then call [`super::Session::encrypted`].
     StartTls,
-    /// Find out who this is, then call [`Session::checked`].
+    /// Find out who this is, then call [`super::Session::checked`].
     Check {
         /// As the client names itself.
         user: String,
         /// Its password.
         password: Secret,
     },
-    /// Find out whether the agent may write as this address, then call [`Session::judged`].
+    /// Find out whether the agent may write as this address, then call [`super::Session::judged`].
     JudgeSender {
         /// Who is logged in.
         agent: AgentId,
         /// Empty for the null path.
         address: String,
     },
-    /// Find out whether the agent may write to this address, then call [`Session::judged`].
+    /// Find out whether the agent may write to this address, then call [`super::Session::judged`].
     JudgeRecipient {
         /// Who is logged in.
         agent: AgentId,
         /// To whom.
         address: String,
     },
-    /// Keep the message durably, then call [`Session::kept`].
+    /// Keep the message durably, then call [`super::Session::kept`].
     Keep {
         /// Who is logged in.
         agent: AgentId,

@@ -84,6 +84,12 @@ fn an_answer_to_somebody_elses_thread_is_held_or_refused() {
         let thread = world.baton.show(1).unwrap();
         assert_eq!(thread.owner.as_deref(), Some("ben"));
         assert!(!thread.events_like("answer-refused").is_empty());
+
+        let said = door.hands_in(&reply(&parent, "#claim\n\nMine from now on."));
+        assert!(said.starts_with("250 2.0.0 #1: kept as 2"), "{said}");
+        let text = world.baton.says(&["outbox", "show", "2"]).done();
+        assert!(text.contains("Mine from now on.") && !text.contains("#claim"), "{text}");
+        assert_eq!(world.baton.show(1).unwrap().owner.as_deref(), Some("ana"));
     });
 }
 
@@ -106,7 +112,7 @@ fn what_answers_nothing_or_begins_with_a_command_waits_for_a_person() {
         let parent = opened(world);
         let said = door.hands_in(&reply("nobody@knows.test", "Hello."));
         assert!(said.contains("It answers no thread that Baton knows."), "{said}");
-        let said = door.hands_in(&reply(&parent, "#claim\nHello."));
+        let said = door.hands_in(&reply(&parent, "#resolve\nHello."));
         assert!(said.contains("looks like a command"), "{said}");
         assert!(outbox(world).iter().all(|sending| sending["state"] == "held"));
     });
