@@ -143,7 +143,9 @@ fn why(state: &State) -> String {
         }
         State::Held { until: Some(until), .. } => format!("It can be stopped until {until}."),
         State::Refused { why } => format!("The provider refused it: {why:?}."),
-        State::Due { .. } => "It leaves as soon as it can.".into(),
+        State::Due { .. } => {
+            "It is due, and stays so: this Baton does not hand mail to the provider yet.".into()
+        }
         State::Unknown { .. } => "The provider's answer was lost; it is looked for in Sent.".into(),
         _ => String::new(),
     }
@@ -199,7 +201,9 @@ fn list(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
         ]);
     }
     table.print(out)?;
-    for row in rows.iter().filter(|row| row.state.due_at().is_none()) {
+    let waits =
+        |row: &&SendingRow| row.state.due_at().is_none() || matches!(row.state, State::Due { .. });
+    for row in rows.iter().filter(waits) {
         out.paragraph(0, &format!("{}: {}", row.id, why(&row.state)))?;
     }
     Ok(Exit::Done)
