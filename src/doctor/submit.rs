@@ -164,7 +164,7 @@ async fn try_out(connection: &mut Connection, mailbox: &Mailbox, probe: Probe<'_
         Ok(search) => search,
         Err(error) => return Trial::Skipped(format!("it could not be looked for: {error}")),
     };
-    let answer = match connection.send(address, address, &letter.bytes).await {
+    let answer = match connection.send(address, &[address], &letter.bytes).await {
         Ok(answer) => answer,
         // What may have been sent is removed all the same.
         Err(error @ relay::Error::Uncertain { .. }) => {
