@@ -11,6 +11,7 @@ mod lock;
 mod memory;
 mod outlook;
 mod reload;
+mod sender;
 mod socket;
 mod submission;
 mod supervise;
@@ -30,6 +31,7 @@ pub use credential::Key;
 pub use lane::settings;
 pub use layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 pub use lock::is_running;
+pub use sender::relay_settings;
 pub use socket::{ask, run_errand, trouble};
 
 use crate::clock::Clock;
@@ -88,6 +90,18 @@ impl Shared {
     fn outlook_bell(&self, mailbox: &str) -> Arc<Notify> {
         // No mailbox's name holds a space.
         self.bell(&format!("{mailbox} in Outlook"))
+    }
+
+    /// The bell of the task that sends the mailbox's mail.
+    pub(crate) fn sender_bell(&self, mailbox: &str) -> Arc<Notify> {
+        self.bell(&format!("{mailbox} sends"))
+    }
+
+    /// Rings everybody who sends: something may be due.
+    pub(crate) fn ring_senders(&self) {
+        for mailbox in self.policies().keys() {
+            self.sender_bell(mailbox).notify_one();
+        }
     }
 
     fn rounds(&self, mailbox: &str) -> Rounds {

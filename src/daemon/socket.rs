@@ -126,6 +126,7 @@ async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     };
     reply(&mut write, &answered).await?;
     shared.alarm.notify_one();
+    shared.ring_senders();
     Ok(())
 }
 

@@ -249,6 +249,13 @@ pub enum What {
         /// Its number in the outbox.
         sending: i64,
     },
+    /// A kept answer has not left, or nobody knows whether it has; a person has to decide.
+    AnswerNotSent {
+        /// Its number in the outbox.
+        sending: i64,
+        /// Why.
+        reason: String,
+    },
     /// A person took a kept answer back; it never leaves.
     AnswerDropped {
         /// Its number in the outbox.
@@ -301,6 +308,7 @@ impl What {
             What::AnswerKept { .. } => "answer-kept",
             What::AnswerRefused { .. } => "answer-refused",
             What::AnswerReleased { .. } => "answer-released",
+            What::AnswerNotSent { .. } => "answer-not-sent",
             What::AnswerDropped { .. } => "answer-dropped",
             What::Undone { .. } => "undone",
         }

@@ -182,6 +182,9 @@ pub fn happened(event: &Event) -> String {
         }
         What::AnswerRefused { reason } => format!("{actor}'s answer was refused: {reason}"),
         What::AnswerReleased { sending } => format!("{actor} let answer {sending} go"),
+        What::AnswerNotSent { sending, reason } => {
+            format!("answer {sending} was not sent: {reason}")
+        }
         What::AnswerDropped { sending } => format!("{actor} took answer {sending} back"),
         What::Undone { event, undone, .. } => format!("{actor} undid {undone} (event {event})"),
     }

@@ -14,6 +14,7 @@ mod join;
 mod look;
 pub mod outlook;
 mod record;
+mod send;
 mod sent;
 mod show;
 mod verify;
@@ -29,6 +30,9 @@ pub use errand::{Errand, errand};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use hand_in::{HandedIn, Taken, hand_in, may_send_as};
 pub use look::{Flags, change, judge};
+pub use send::{
+    Outcome as SendOutcome, Task, copied, looked, next, not_looked, sent as settle_sending,
+};
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};
 pub use verify::{Account, Difference, FolderAccount, account, rebuild};
 

@@ -192,6 +192,58 @@ impl Tx<'_> {
         rows.map(|found| whole(found?)).collect()
     }
 
+    /// The mail that Baton or its provider gave this Message-ID.
+    pub fn sending_known_as(&self, mailbox: i64, id: &str) -> Result<Option<SendingRow>> {
+        self.conn
+            .prepare_cached(&format!(
+                "{SENDING} WHERE sending.id = (SELECT id FROM sending WHERE mailbox = ?1 AND message_id = ?2
+                 UNION ALL SELECT id FROM sending WHERE mailbox = ?1 AND given_id = ?2 LIMIT 1)"
+            ))?
+            .query_row(params![mailbox, id], row)
+            .optional()?
+            .map(whole)
+            .transpose()
+    }
+
+    /// The mail about which something is to be done first, and when.
+    pub fn next_sending(&self, mailbox: i64) -> Result<Option<(SendingRow, Timestamp)>> {
+        let next: Option<(i64, i64)> = self
+            .conn
+            .prepare_cached(
+                "SELECT id, due_at FROM sending WHERE mailbox = ? AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1",
+            )?
+            .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((id, due)) = next else { return Ok(None) };
+        Ok(self.sending(id)?.map(|row| (row, Timestamp(due))))
+    }
+
+    /// One more attempt was made, and this is what came of it in words.
+    pub fn note_attempt(&self, id: i64, error: Option<&str>) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE sending SET attempts = attempts + 1, last_error = ? WHERE id = ?",
+            )?
+            .execute(params![error, id])?;
+        Ok(())
+    }
+
+    /// When something is to be done about the mail next.
+    pub fn set_sending_due(&self, id: i64, due: Option<Timestamp>) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE sending SET due_at = ? WHERE id = ?")?
+            .execute(params![due.map(|at| at.0), id])?;
+        Ok(())
+    }
+
+    /// The Message-ID that the provider gave the mail.
+    pub fn set_given_id(&self, id: i64, given: &str) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE sending SET given_id = ? WHERE id = ?")?
+            .execute(params![given, id])?;
+        Ok(())
+    }
+
     /// The bytes as they leave.
     pub fn sending_mail(&self, id: i64) -> Result<Option<Vec<u8>>> {
         Ok(self
@@ -199,6 +251,12 @@ impl Tx<'_> {
             .prepare_cached("SELECT raw FROM sending_mail WHERE sending = ?")?
             .query_row([id], |row| row.get(0))
             .optional()?)
+    }
+
+    /// Forgets the bytes: they are in the mailbox.
+    pub fn forget_sending_mail(&self, id: i64) -> Result<()> {
+        self.conn.prepare_cached("DELETE FROM sending_mail WHERE sending = ?")?.execute([id])?;
+        Ok(())
     }
 
     /// Where the mail stands from now on.
