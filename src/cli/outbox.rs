@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::daemon;
 use crate::desk::policy::Sending;
 use crate::desk::sending::{Happened, Hold, State, step};
+use crate::desk::wording;
 use crate::engine::Errand;
 use crate::store::{self, SendingRow};
 
@@ -111,7 +112,7 @@ impl<'a> Shown<'a> {
             route: &row.route,
             state: name(&row.state),
             due_at: row.state.due_at(),
-            why: why(&row.state),
+            why: why(row),
             from: &row.envelope_from,
             to: row.recipients.iter().map(|to| to.address.as_str()).collect(),
             message_id: &row.message_id,
@@ -135,18 +136,23 @@ fn name(state: &State) -> &'static str {
     }
 }
 
-fn why(state: &State) -> String {
-    match state {
+fn why(row: &SendingRow) -> String {
+    let said = row.last_error.as_ref().map(|words| format!(" It said: {words}"));
+    let said = said.unwrap_or_default();
+    match &row.state {
         State::Held { why: Hold::Question { words }, .. } => words.clone(),
         State::Held { why: Hold::Unknown, .. } => {
-            "Nobody knows whether it left; it is not in Sent. Release it, or drop it.".into()
+            format!(
+                "Nobody knows whether it left; it is not in Sent. Release it, or drop it.{said}"
+            )
         }
         State::Held { until: Some(until), .. } => format!("It can be stopped until {until}."),
-        State::Refused { why } => format!("The provider refused it: {why:?}."),
-        State::Due { .. } => {
-            "It is due, and stays so: this Baton does not hand mail to the provider yet.".into()
+        State::Refused { why } => format!("{}{said}", wording::refused_by_provider(*why)),
+        State::Due { .. } if row.last_error.is_some() => format!("It has not left yet.{said}"),
+        State::Due { .. } => "It leaves as soon as it can.".into(),
+        State::Unknown { .. } => {
+            format!("The provider's answer was lost; the mail is looked for in Sent.{said}")
         }
-        State::Unknown { .. } => "The provider's answer was lost; it is looked for in Sent.".into(),
         _ => String::new(),
     }
 }
@@ -201,17 +207,15 @@ fn list(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
         ]);
     }
     table.print(out)?;
-    let waits =
-        |row: &&SendingRow| row.state.due_at().is_none() || matches!(row.state, State::Due { .. });
-    for row in rows.iter().filter(waits) {
-        out.paragraph(0, &format!("{}: {}", row.id, why(&row.state)))?;
+    for row in rows.iter().filter(|row| row.state.due_at().is_none() || row.last_error.is_some()) {
+        out.paragraph(0, &format!("{}: {}", row.id, why(row)))?;
     }
     Ok(Exit::Done)
 }
 
 fn show(id: i64, json: bool, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     let found = reader(config)?.read(move |tx| Ok((tx.sending(id)?, tx.sending_mail(id)?)))?;
-    let (Some(row), Some(raw)) = found else {
+    let (Some(row), raw) = found else {
         out.aside(&format!(
             "There is no mail {id} in the outbox; `baton outbox --all` lists them."
         ));
@@ -230,8 +234,13 @@ fn show(id: i64, json: bool, config: &Config, out: &mut Out) -> anyhow::Result<E
         out.paragraph(0, &shown.why)?;
     }
     out.line(format_args!(""))?;
-    for line in String::from_utf8_lossy(&raw).lines() {
-        out.line(format_args!("{}", plain(line)))?;
+    match &raw {
+        Some(raw) => {
+            for line in String::from_utf8_lossy(raw).lines() {
+                out.line(format_args!("{}", plain(line)))?;
+            }
+        }
+        None => out.line(format_args!("Its text is in Sent."))?,
     }
     Ok(Exit::Done)
 }

@@ -55,7 +55,10 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "smtp",
         ],
     ),
-    ("mailbox.sending", &["name", "hold_seconds", "enforce", "confirm_seconds", "on_unknown"]),
+    (
+        "mailbox.sending",
+        &["name", "hold_seconds", "enforce", "confirm_seconds", "on_unknown", "copy_seconds"],
+    ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
     ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
     (
@@ -134,6 +137,7 @@ pub(super) struct SendingForm {
     pub(super) hold_seconds: Field<i64>,
     pub(super) enforce: Field<String>,
     pub(super) confirm_seconds: Field<i64>,
+    pub(super) copy_seconds: Field<i64>,
     pub(super) on_unknown: Field<String>,
 }
 
@@ -273,6 +277,7 @@ impl SendingForm {
             hold_seconds: section.number("hold_seconds", problems),
             enforce: section.text("enforce", problems),
             confirm_seconds: section.number("confirm_seconds", problems),
+            copy_seconds: section.number("copy_seconds", problems),
             on_unknown: section.text("on_unknown", problems),
         }
     }

@@ -14,6 +14,8 @@ use crate::desk::sending::{OnUnknown, Rules};
 const HOLD_MAX: u32 = 3600;
 /// The longest time for which a mail is looked for, seconds.
 const CONFIRM_MAX: u32 = 3600;
+/// The longest time that a provider may take for a copy, seconds.
+const COPY_MAX: u32 = 3600;
 /// The longest display name, letters.
 const NAME_MAX: usize = 100;
 
@@ -39,8 +41,11 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
     let on_unknown = form.on_unknown.check_or(usual.rules.on_unknown, problems, |text| {
         rules::one_of(text, &[("hold", OnUnknown::Hold), ("resend", OnUnknown::Resend)])
     });
+    let copy_wait = form.copy_seconds.check_or(usual.copy_wait, problems, |number| {
+        rules::within(*number, 1..=COPY_MAX).map(|seconds| Duration::from_secs(seconds.into()))
+    });
     let rules = Rules { confirm: confirm?, on_unknown: on_unknown? };
-    Some(Sending { name: name?, hold: hold?, enforce: enforce?, rules })
+    Some(Sending { name: name?, hold: hold?, enforce: enforce?, rules, copy_wait: copy_wait? })
 }
 
 /// A display name, in which only what is known stands in braces.

@@ -48,6 +48,8 @@ pub struct Sending {
     pub enforce: Enforce,
     /// What is done about a mail of which nobody knows whether it left.
     pub rules: Rules,
+    /// How long the provider may take to put a copy into Sent; Baton adds one when that is over.
+    pub copy_wait: Duration,
 }
 
 impl Default for Sending {
@@ -57,6 +59,7 @@ impl Default for Sending {
             hold: Duration::from_secs(60),
             enforce: Enforce::Hold,
             rules: Rules { confirm: Duration::from_secs(120), on_unknown: OnUnknown::Hold },
+            copy_wait: Duration::from_secs(30),
         }
     }
 }

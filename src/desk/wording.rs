@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::desk::event::{Event, What};
 use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
+use crate::desk::sending::Refusal;
 use crate::desk::thread::{Thread, ThreadId};
 
 /// The name that people call an agent by.
@@ -129,6 +130,34 @@ fn clock_time(at: Timestamp) -> String {
     match jiff::Timestamp::from_second(at.0) {
         Ok(time) => time.strftime("%H:%M on %-d %B (UTC)").to_string(),
         Err(_) => at.to_string(),
+    }
+}
+
+/// What a provider's no means, and what to do about it.
+pub fn refused_by_provider(why: Refusal) -> &'static str {
+    match why {
+        Refusal::NoSendAs => {
+            "The account may not send as the shared address. Give it that right (`baton doctor --probe` says how), then retry."
+        }
+        Refusal::IdentityRewritten => {
+            "The provider puts another sender in the place of the shared address. Make the address an alias of the account, then retry."
+        }
+        Refusal::Limit => {
+            "The account has sent as much as it may, or its mailbox is full. Retry tomorrow, or make room."
+        }
+        Refusal::Size => {
+            "The mail is too large for the provider. Write it anew with smaller attachments."
+        }
+        Refusal::Recipient => {
+            "A recipient does not exist, or takes no mail. Nobody got it; write it anew with the right address."
+        }
+        Refusal::Content => {
+            "The provider thinks that the content is harmful. Write it anew without what may look so: an attached program, a shortened link."
+        }
+        Refusal::Blocked => {
+            "The account may not send at all just now. Each try makes that longer: find out why first, then retry."
+        }
+        Refusal::Other => "The provider does not take it.",
     }
 }
 

@@ -16,8 +16,6 @@ use crate::store::SendingRow;
 
 /// How often a mail that may have left is looked for in Sent.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// How long the provider may take to put a copy into Sent (M97); Baton adds one when that is over.
-const COPY_WAIT: Duration = Duration::from_secs(30);
 
 /// What is to be done about one mail.
 #[derive(Clone, Debug)]
@@ -113,7 +111,7 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
                 desk.tx.set_given_id(id, given)?;
             }
             advance(desk, &row, &Happened::Accepted)?;
-            desk.tx.set_sending_due(id, Some(desk.now + COPY_WAIT))?;
+            desk.tx.set_sending_due(id, Some(desk.now + desk.policy.sending.copy_wait))?;
         }
         Outcome::Refused { why, words } => {
             desk.tx.note_attempt(id, Some(words))?;

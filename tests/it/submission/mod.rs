@@ -4,5 +4,6 @@ mod clients;
 mod crowd;
 mod door;
 mod judged;
+mod sent;
 
 use door::Door;
