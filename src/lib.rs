@@ -54,8 +54,6 @@
 //!
 //! # The story of a reply
 //!
-//! As far as it is told: what is kept leaves by [`relay`] one day, and not yet.
-//!
 //! 1. Ana's mail client connects to [`submission`]. [`submission::session`], which knows no socket, says what to do: read, say,
 //!    shake hands, ask. What it has to ask goes through [`submission::Clerk`] to [`daemon`]: whose password is this, may she
 //!    write as this address. At the final dot it says *keep*; the client waits.
@@ -64,6 +62,10 @@
 //!    together or not at all. Only then does the client hear 250, with the thread's number; or it hears a refusal as a
 //!    sentence. The same mail, handed in again because the 250 was lost, is the same mail.
 //! 3. `baton outbox` shows it. A person may drop it as long as it has not left, or release what waits.
+//! 4. When its time has come, the mailbox's sender (in [`daemon`]) asks [`engine`] what is next. The answer was written down as
+//!    *attempting* before it is given, so after a crash the mail is looked for in Sent and not sent again. [`relay`] hands it
+//!    over; what its server said decides what follows.
+//! 5. Some servers put a copy into Sent and some do not: [`imap`] looks for it, and adds one where none came.
 //!
 //! # Where to change what
 //!

@@ -44,8 +44,8 @@ fn the_sample_rows_are_read_as_threads_and_events() {
     let ana = AgentId("ana".into());
     let (sendings, passwords) =
         reader.read(|tx| Ok((tx.sendings(9)?, tx.passwords(&ana)?))).unwrap();
-    assert_eq!(sendings.len(), 2);
-    assert_eq!(sendings[1].thread, Some(ThreadId(1)));
+    assert_eq!(sendings.len(), 3);
+    assert_eq!(sendings[2].thread, Some(ThreadId(1)));
     assert_eq!(
         passwords.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
         ["mail", "phone"]

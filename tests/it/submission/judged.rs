@@ -57,7 +57,9 @@ fn what_was_answered_with_250_survives_a_crash() {
         world.start();
         let said = world.baton.says(&["outbox", "release", "1"]).done();
         assert!(said.contains("leaves as soon as it can"), "{said}");
-        assert_eq!(outbox(world)[0]["state"], "due");
+        // Nobody listens where this world's mail would leave, so it can be no further than on its way.
+        let state = outbox(world)[0]["state"].as_str().unwrap_or_default().to_owned();
+        assert!(["due", "attempting"].contains(&state.as_str()), "{state}");
         assert_eq!(ports(world).len(), 2);
     });
 }
