@@ -52,6 +52,21 @@
 //! no login makes it shorter. What comes through the line is counted by the day, and [`desk::budget`] says what may be read
 //! on: near the end of a day's budget mail from before the cut-over waits, and new mail is read ahead of it.
 //!
+//! # The story of a reply
+//!
+//! 1. Ana's mail client connects to [`submission`]. [`submission::session`], which knows no socket, says what to do: read, say,
+//!    shake hands, ask. What it has to ask goes through [`submission::Clerk`] to [`daemon`]: whose password is this, may she
+//!    write as this address. At the final dot it says *keep*; the client waits.
+//! 2. [`engine::hand_in`], one transaction: which thread does it answer; is it hers, and has anybody written since
+//!    ([`desk::answer`]); what would leave ([`mail::outgoing`])? The bytes, a state of [`desk::sending`] and the event are kept
+//!    together or not at all. Only then does the client hear 250, with the thread's number; or it hears a refusal as a
+//!    sentence. The same mail, handed in again because the 250 was lost, is the same mail.
+//! 3. `baton outbox` shows it. A person may drop it as long as it has not left, or release what waits.
+//! 4. When its time has come, the mailbox's sender (in [`daemon`]) asks [`engine`] what is next. The answer was written down as
+//!    *attempting* before it is given, so after a crash the mail is looked for in Sent and not sent again. [`relay`] hands it
+//!    over; what its server said decides what follows.
+//! 5. Some servers put a copy into Sent and some do not: [`imap`] looks for it, and adds one where none came.
+//!
 //! # Where to change what
 //!
 //! | to change | go to |
@@ -60,6 +75,7 @@
 //! | how mail is understood | [`mail`] |
 //! | what is remembered | [`store`]; a new migration, with sample rows |
 //! | how a server is spoken to | [`imap`] |
+//! | how agents' mail clients are spoken to | [`submission`] |
 //! | how Graph is spoken to | [`graph`] |
 //! | how a token is got, what a refused login means | [`login`] |
 //! | how mail leaves | [`relay`] |
@@ -80,6 +96,7 @@ pub mod graph;
 pub mod imap;
 pub mod login;
 pub mod relay;
+pub mod submission;
 pub mod tls;
 
 // What turns the wheels.

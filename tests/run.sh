@@ -14,7 +14,7 @@ machete_version=0.9.2
 # 1. What it takes.
 
 install_packages cc:gcc cc:libc6-dev dovecot:dovecot-imapd shellcheck:shellcheck systemd-analyze:systemd \
-    mbsync:isync python3:python3 pip3:python3-pip node:nodejs npm:npm
+    mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt openssl:openssl python3:python3 pip3:python3-pip node:nodejs npm:npm
 install_clients
 need_cargo
 # Cargo has to find what it installs.

@@ -16,6 +16,8 @@ mod inspect;
 mod logging;
 mod login;
 mod online;
+mod outbox;
+mod password;
 mod print;
 mod rebuild;
 mod service;
@@ -84,6 +86,8 @@ enum Command {
     Check(check::Args),
     Doctor(doctor::Args),
     Login(login::Args),
+    Password(password::Args),
+    Outbox(outbox::Args),
     Status(status::Args),
     Threads(threads::Args),
     Show(show::Args),
@@ -154,6 +158,8 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(&args, &config()?, out),
         Command::Doctor(args) => doctor::run(&args, &config()?, out),
         Command::Login(args) => login::run(&args, &config()?, out),
+        Command::Outbox(args) => outbox::run(&args, &config()?, out),
+        Command::Password(args) => password::run(&args, &config()?, out),
         Command::Status(args) => status::run(&args, &config()?, out),
         Command::Threads(args) => threads::run(&args, &config()?, out),
         Command::Show(args) => show::run(&args, &config()?, out),
@@ -245,6 +251,12 @@ mod tests {
             "baton run --shadow",
             "baton login support --paste",
             "baton login --status --json",
+            "baton password ana --app phone",
+            "baton outbox --json",
+            "baton outbox drop 12",
+            "baton outbox show 12",
+            "baton password ana --revoke phone",
+            "baton password --list --json",
             "baton login support --status",
             "baton threads --state new,waiting --state blocked --owner ana --since 2026-11-01",
             "baton claim 1 #2 3 --as ana",

@@ -8,8 +8,26 @@ use super::problem::{Place, Problems, Wrong};
 
 /// Every key that the file may hold, by section; any other is refused.
 pub const KEYS: &[(&str, &[&str])] = &[
-    ("", &["state_dir", "log", "mailbox", "agent"]),
+    ("", &["state_dir", "log", "submission", "mailbox", "agent"]),
     ("log", &["filter", "format"]),
+    (
+        "submission",
+        &[
+            "hostname",
+            "implicit_tls",
+            "starttls",
+            "certificate",
+            "key",
+            "login_without_tls",
+            "message_mb",
+            "recipients",
+            "connections",
+            "connections_per_address",
+            "command_seconds",
+            "chunk_seconds",
+            "session_minutes",
+        ],
+    ),
     (
         "mailbox",
         &[
@@ -29,12 +47,17 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "daily_megabytes",
             "flag_escalates",
             "categories",
+            "sending",
             "folders",
             "marks",
             "login",
             "imap",
             "smtp",
         ],
+    ),
+    (
+        "mailbox.sending",
+        &["name", "hold_seconds", "enforce", "confirm_seconds", "on_unknown", "copy_seconds"],
     ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
     ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
@@ -80,6 +103,7 @@ pub(super) fn keys_of(section: &str) -> &'static [&'static str] {
 pub(super) struct Form {
     pub(super) state_dir: Field<String>,
     pub(super) log: Field<LogForm>,
+    pub(super) submission: Field<SubmissionForm>,
     pub(super) mailboxes: Field<Vec<MailboxForm>>,
     pub(super) agents: Field<Vec<AgentForm>>,
 }
@@ -88,6 +112,33 @@ pub(super) struct Form {
 pub(super) struct LogForm {
     pub(super) filter: Field<String>,
     pub(super) format: Field<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct SubmissionForm {
+    pub(super) hostname: Field<String>,
+    pub(super) implicit_tls: Field<String>,
+    pub(super) starttls: Field<String>,
+    pub(super) certificate: Field<String>,
+    pub(super) key: Field<String>,
+    pub(super) login_without_tls: Field<bool>,
+    pub(super) message_mb: Field<i64>,
+    pub(super) recipients: Field<i64>,
+    pub(super) connections: Field<i64>,
+    pub(super) connections_per_address: Field<i64>,
+    pub(super) command_seconds: Field<i64>,
+    pub(super) chunk_seconds: Field<i64>,
+    pub(super) session_minutes: Field<i64>,
+}
+
+#[derive(Debug)]
+pub(super) struct SendingForm {
+    pub(super) name: Field<String>,
+    pub(super) hold_seconds: Field<i64>,
+    pub(super) enforce: Field<String>,
+    pub(super) confirm_seconds: Field<i64>,
+    pub(super) copy_seconds: Field<i64>,
+    pub(super) on_unknown: Field<String>,
 }
 
 #[derive(Debug)]
@@ -108,6 +159,7 @@ pub(super) struct MailboxForm {
     pub(super) daily_megabytes: Field<i64>,
     pub(super) flag_escalates: Field<bool>,
     pub(super) categories: Field<bool>,
+    pub(super) sending: Field<SendingForm>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
     pub(super) login: Field<LoginForm>,
@@ -192,12 +244,48 @@ impl Form {
         let agents = top.sections("agent", "agent", problems);
         let agents =
             agents.map(|all| all.iter().map(|each| AgentForm::read(each, problems)).collect());
-        Form { state_dir: top.text("state_dir", problems), log, mailboxes, agents }
+        let submission = top.section("submission", "submission", problems);
+        let submission = submission.map(|section| SubmissionForm::read(&section, problems));
+        Form { state_dir: top.text("state_dir", problems), log, submission, mailboxes, agents }
+    }
+}
+
+impl SubmissionForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> SubmissionForm {
+        SubmissionForm {
+            hostname: section.text("hostname", problems),
+            implicit_tls: section.text("implicit_tls", problems),
+            starttls: section.text("starttls", problems),
+            certificate: section.text("certificate", problems),
+            key: section.text("key", problems),
+            login_without_tls: section.truth("login_without_tls", problems),
+            message_mb: section.number("message_mb", problems),
+            recipients: section.number("recipients", problems),
+            connections: section.number("connections", problems),
+            connections_per_address: section.number("connections_per_address", problems),
+            command_seconds: section.number("command_seconds", problems),
+            chunk_seconds: section.number("chunk_seconds", problems),
+            session_minutes: section.number("session_minutes", problems),
+        }
+    }
+}
+
+impl SendingForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> SendingForm {
+        SendingForm {
+            name: section.text("name", problems),
+            hold_seconds: section.number("hold_seconds", problems),
+            enforce: section.text("enforce", problems),
+            confirm_seconds: section.number("confirm_seconds", problems),
+            copy_seconds: section.number("copy_seconds", problems),
+            on_unknown: section.text("on_unknown", problems),
+        }
     }
 }
 
 impl MailboxForm {
     fn read(section: &Section<'_>, problems: &mut Problems) -> MailboxForm {
+        let sending = section.section("sending", "mailbox.sending", problems);
         let folders = section.section("folders", "mailbox.folders", problems);
         let marks = section.section("marks", "mailbox.marks", problems);
         let login = section.section("login", "mailbox.login", problems);
@@ -220,6 +308,7 @@ impl MailboxForm {
             daily_megabytes: section.number("daily_megabytes", problems),
             flag_escalates: section.truth("flag_escalates", problems),
             categories: section.truth("categories", problems),
+            sending: sending.map(|section| SendingForm::read(&section, problems)),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
             login: login.map(|section| LoginForm::read(&section, problems)),

@@ -8,7 +8,9 @@ use super::file::{FoldersForm, MailboxForm, MarksForm, ServerForm};
 use super::preset::{Preset, preset};
 use super::problem::{Problems, Wrong, shown};
 use super::server::{self, Defaults};
-use super::{Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules};
+use super::{
+    Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules, sending,
+};
 use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy};
 
@@ -254,6 +256,7 @@ fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> O
         rules::one_of(text, &[("excerpt", KeepText::Excerpt), ("none", KeepText::None)])
     });
     let names = check_marks(&form.marks, problems);
+    let sending = sending::check(&form.sending, problems);
     Some(Policy {
         mailbox: String::new(),
         own_addresses: Vec::new(),
@@ -266,6 +269,7 @@ fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> O
         flag_escalates: flag_escalates?,
         keep_text: keep_text?,
         names: names?,
+        sending: sending?,
     })
 }
 

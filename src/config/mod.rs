@@ -15,7 +15,9 @@ mod preset;
 mod problem;
 mod rules;
 pub mod secret;
+mod sending;
 mod server;
+mod submission;
 
 use std::fs::File;
 use std::io::Read;
@@ -27,6 +29,7 @@ use toml::de::DeTable;
 pub use self::oauth::{Client, ClientProof, Flow, OAuth2};
 pub use self::problem::{Problem, Problems};
 pub use self::secret::{PasswordSource, Secret, SecretError};
+pub use self::submission::{Submission, TlsFiles};
 
 use self::document::{Section, line_at};
 use self::file::{Form, LogForm};
@@ -50,6 +53,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// What is logged, and how.
     pub log: Log,
+    /// Where agents' mail clients hand in mail; nowhere when there is none.
+    pub submission: Option<Submission>,
     /// The shared mailboxes; at least one.
     pub mailboxes: Vec<Mailbox>,
     /// The people who answer.
@@ -267,6 +272,7 @@ fn check(
     } else {
         form.log.given().and_then(|form| check_log(form, problems))
     };
+    let submission = submission::check(&form.submission, base, problems);
     let forms = form.mailboxes.given().map_or(&[][..], Vec::as_slice);
     if forms.is_empty() && (form.mailboxes.is_absent() || form.mailboxes.given().is_some()) {
         let at = Place { line: form.mailboxes.at.line, key: "mailbox".into() };
@@ -287,7 +293,14 @@ fn check(
     for mailbox in &mut mailboxes {
         mailbox.policy.agents.clone_from(&agents);
     }
-    Some(Config { file: file.to_path_buf(), state_dir: state_dir?, log: log?, mailboxes, agents })
+    Some(Config {
+        file: file.to_path_buf(),
+        state_dir: state_dir?,
+        log: log?,
+        submission: submission?,
+        mailboxes,
+        agents,
+    })
 }
 
 /// What systemd's `StateDirectory=` gives, which may be a list; else the usual place.

@@ -11,7 +11,9 @@ mod lock;
 mod memory;
 mod outlook;
 mod reload;
+mod sender;
 mod socket;
+mod submission;
 mod supervise;
 mod traffic;
 mod wake;
@@ -29,7 +31,8 @@ pub use credential::Key;
 pub use lane::settings;
 pub use layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 pub use lock::is_running;
-pub use socket::{ask, trouble};
+pub use sender::relay_settings;
+pub use socket::{ask, run_errand, trouble};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -89,6 +92,18 @@ impl Shared {
         self.bell(&format!("{mailbox} in Outlook"))
     }
 
+    /// The bell of the task that sends the mailbox's mail.
+    pub(crate) fn sender_bell(&self, mailbox: &str) -> Arc<Notify> {
+        self.bell(&format!("{mailbox} sends"))
+    }
+
+    /// Rings everybody who sends: something may be due.
+    pub(crate) fn ring_senders(&self) {
+        for mailbox in self.policies().keys() {
+            self.sender_bell(mailbox).notify_one();
+        }
+    }
+
     fn rounds(&self, mailbox: &str) -> Rounds {
         let mut rounds = self.rounds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         rounds.entry(mailbox.to_string()).or_default().clone()
@@ -138,6 +153,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let socket = socket::listen(&state_dir, Arc::clone(&shared), stopped.clone())?;
     let timer = tokio::spawn(wake::wake(Arc::clone(&shared), stopped.clone()));
+    let mut door = submission::Door::open(&shared, &config).await?;
     let mut lanes = supervise::Lanes::start(&shared, &config);
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     tracing::info!(
@@ -147,10 +163,11 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     );
     let watchdog = tokio::spawn(watchdog(stopped.clone()));
 
-    until_told_to_stop(config, &shared, &mut lanes).await?;
+    until_told_to_stop(config, &shared, &mut lanes, &mut door).await?;
 
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     stop.send_replace(true);
+    door.close().await;
     lanes.stop(STOP_WAIT).await;
     for task in [socket, timer, watchdog] {
         task.abort();
@@ -165,6 +182,7 @@ async fn until_told_to_stop(
     mut config: Config,
     shared: &Arc<Shared>,
     lanes: &mut supervise::Lanes,
+    door: &mut submission::Door,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen to SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen to SIGINT")?;
@@ -173,7 +191,7 @@ async fn until_told_to_stop(
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => reload::reload(&mut config, shared, lanes).await,
+            _ = hang_up.recv() => reload::reload(&mut config, shared, lanes, door).await,
         }
     }
 }

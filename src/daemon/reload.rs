@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::config::{self, Config};
-use crate::daemon::{Shared, policies, supervise, tell_systemd};
+use crate::daemon::{Shared, policies, submission, supervise, tell_systemd};
 
 /// Reads the file again.
 pub(crate) async fn reload(
     config: &mut Config,
     shared: &Arc<Shared>,
     lanes: &mut supervise::Lanes,
+    door: &mut submission::Door,
 ) {
     reloading();
     match config::load(&config.file) {
@@ -21,6 +22,7 @@ pub(crate) async fn reload(
         Ok(new) => {
             shared.policies.send_replace(Arc::new(policies(&new)));
             lanes.adopt(shared, &new).await;
+            door.adopt(&new).await;
             *config = new;
             tracing::info!("The new configuration is in force");
         }

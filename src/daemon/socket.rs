@@ -15,11 +15,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{Shared, lock, policies};
-use crate::engine::{self, Answer, Request};
-use crate::store::Store;
+use crate::engine::{self, Answer, Errand, Policies, Request};
+use crate::store::{Store, Tx};
 
 /// The socket's name in the state directory.
 const FILE_NAME: &str = "baton.sock";
@@ -34,15 +34,16 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
 /// What may be asked for.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Asked {
     Question(Question),
+    Errand(Errand),
     Command(Request),
 }
 
 /// What only the running daemon knows.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Question {
     /// Whether it can keep what happens.
@@ -112,22 +113,34 @@ async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     let mut line = String::new();
     let mut read = BufReader::new(read.take(LINE_BYTES_MAX));
     tokio::time::timeout(PATIENCE, read.read_line(&mut line)).await??;
-    let request = match serde_json::from_str(&line).context("not a request")? {
-        Asked::Command(request) => request,
-        Asked::Question(Question::Health) => {
-            return reply(&mut write, &Reply::Health(shared.store.trouble())).await;
-        }
-    };
+    let asked: Asked = serde_json::from_str(&line).context("not a request")?;
+    if let Asked::Question(Question::Health) = asked {
+        return reply(&mut write, &Reply::Health(shared.store.trouble())).await;
+    }
     let now = shared.clock.now();
     let policies = shared.policies();
-    let answer = shared.store.write(move |tx| engine::answer(tx, &policies, &request, now)).await;
+    let answer = shared.store.write(move |tx| decide(tx, &policies, &asked, now)).await;
     let answered = match answer {
         Ok(answer) => Reply::Answer(answer),
         Err(error) => Reply::Failed(format!("{error:#}")),
     };
     reply(&mut write, &answered).await?;
     shared.alarm.notify_one();
+    shared.ring_senders();
     Ok(())
+}
+
+fn decide(
+    tx: &Tx<'_>,
+    policies: &Policies,
+    asked: &Asked,
+    now: Timestamp,
+) -> anyhow::Result<Answer> {
+    match asked {
+        Asked::Command(request) => engine::answer(tx, policies, request, now),
+        Asked::Errand(errand) => engine::errand(tx, policies, errand, now),
+        Asked::Question(Question::Health) => bail!("a question is not for the database"),
+    }
 }
 
 async fn reply(write: &mut OwnedWriteHalf, reply: &Reply) -> anyhow::Result<()> {
@@ -154,11 +167,23 @@ pub async fn trouble(state_dir: &Path) -> anyhow::Result<Option<String>> {
 /// # Errors
 /// When neither the daemon nor the database can be reached. A refusal is an [`Answer`].
 pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
+    put(config, &Asked::Command(request.clone())).await
+}
+
+/// Has an errand run by the daemon, or runs it here when none runs.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn run_errand(config: &Config, errand: Errand) -> anyhow::Result<Answer> {
+    put(config, &Asked::Errand(errand)).await
+}
+
+async fn put(config: &Config, asked: &Asked) -> anyhow::Result<Answer> {
     let mut waited = Duration::ZERO;
     loop {
         if let Ok(stream) = UnixStream::connect(path(&config.state_dir)).await {
-            let asked = converse(stream, request);
-            let reply = tokio::time::timeout(PATIENCE, asked)
+            let answered = converse(stream, asked);
+            let reply = tokio::time::timeout(PATIENCE, answered)
                 .await
                 .context("the running Baton does not answer; see its log")??;
             return match reply {
@@ -169,7 +194,7 @@ pub async fn ask(config: &Config, request: &Request) -> anyhow::Result<Answer> {
                 }
             };
         }
-        if let Some(answer) = decide_here(config, request).await? {
+        if let Some(answer) = decide_here(config, asked).await? {
             return Ok(answer);
         }
         if waited >= BUSY_WAIT {
@@ -189,7 +214,7 @@ async fn converse(mut stream: UnixStream, request: &impl Serialize) -> anyhow::R
 }
 
 /// Decides without a daemon; `None` when somebody else has the state directory.
-async fn decide_here(config: &Config, request: &Request) -> anyhow::Result<Option<Answer>> {
+async fn decide_here(config: &Config, asked: &Asked) -> anyhow::Result<Option<Answer>> {
     let database = config.state_dir.join(crate::store::FILE_NAME);
     if !database.exists() {
         return Err(crate::store::Error::Absent { path: database }.into());
@@ -197,6 +222,6 @@ async fn decide_here(config: &Config, request: &Request) -> anyhow::Result<Optio
     let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
     let store = Store::open(&config.state_dir)?;
     let policies = policies(config);
-    let (request, now) = (request.clone(), Clock::system().now());
-    store.write(move |tx| engine::answer(tx, &policies, &request, now)).await.map(Some)
+    let (asked, now) = (asked.clone(), Clock::system().now());
+    store.write(move |tx| decide(tx, &policies, &asked, now)).await.map(Some)
 }

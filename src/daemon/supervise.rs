@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::{self, Config};
-use crate::daemon::{Shared, lane, outlook};
+use crate::daemon::{Shared, lane, outlook, sender};
 
 #[derive(Debug)]
 struct Lane {
@@ -17,6 +17,8 @@ struct Lane {
     task: JoinHandle<()>,
     /// Shows the mailbox's threads as Outlook's categories; ends at once where they are off.
     outlook: JoinHandle<()>,
+    /// Hands the mailbox's mail to the server that sends.
+    sender: JoinHandle<()>,
 }
 
 /// The running lanes, by mailbox.
@@ -28,6 +30,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
     let opened_with =
         |mailbox: &config::Mailbox| (mailbox.policy.names.root.clone(), mailbox.policy.since);
     one.imap == other.imap
+        && one.smtp == other.smtp
         && one.folders == other.folders
         && one.poll == other.poll
         && one.patience == other.patience
@@ -51,8 +54,11 @@ impl Lanes {
         let (stop, stopped) = watch::channel(false);
         let beside = outlook::run(Arc::clone(shared), mailbox.clone(), stopped.clone());
         let outlook = tokio::spawn(beside);
+        let sends = sender::run(Arc::clone(shared), mailbox.clone(), stopped.clone());
+        let sender = tokio::spawn(sends);
         let task = tokio::spawn(lane::run(Arc::clone(shared), mailbox.clone(), stopped));
-        self.0.insert(mailbox.name.clone(), Lane { mailbox: mailbox.clone(), stop, task, outlook });
+        let mailbox = mailbox.clone();
+        self.0.insert(mailbox.name.clone(), Lane { mailbox, stop, task, outlook, sender });
     }
 
     /// Ends lanes that are not configured any more, begins new ones, and begins those anew whose connection changed.
@@ -102,6 +108,10 @@ async fn end(mut lane: Lane, wait: Duration) {
     lane.stop.send_replace(true);
     if tokio::time::timeout(wait, &mut lane.task).await.is_err() {
         lane.task.abort();
+    }
+    // A mail that is cut short counts as one that may have left.
+    if tokio::time::timeout(wait, &mut lane.sender).await.is_err() {
+        lane.sender.abort();
     }
     // It ends at once, and is not to go on beside the next one.
     lane.outlook.abort();

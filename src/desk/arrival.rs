@@ -207,53 +207,14 @@ pub fn time_reached(thread: &Thread) -> NewEvent {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::desk::layout::MarkNames;
-    use crate::desk::policy::KeepText;
-    use crate::desk::roster::Agent;
-
-    fn policy() -> Policy {
-        let ana = Agent {
-            id: AgentId("ana".into()),
-            name: "Ana Ruiz".into(),
-            address: "ana@example.test".into(),
-            mark: "Ana".into(),
-            mailboxes: vec![],
-        };
-        Policy {
-            mailbox: "support".into(),
-            own_addresses: vec!["support@example.test".into()],
-            agents: vec![ana],
-            since: Timestamp(0),
-            reopen_within: Duration::from_secs(100),
-            join_within: Duration::from_secs(100),
-            burst_moves_per_minute: 30,
-            leave_moved: Duration::ZERO,
-            flag_escalates: None,
-            keep_text: KeepText::Excerpt,
-            names: MarkNames::default(),
-        }
-    }
-
-    /// `"waiting ana"`: the state, and the owner or `-`.
-    fn thread(spelled: &str) -> Thread {
-        let (state, owner) = spelled.split_once(' ').unwrap();
-        let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
-        thread.now.state = State::from_name(state).unwrap();
-        thread.now.owner = (owner != "-").then(|| AgentId(owner.into()));
-        thread.now.resolved_at = (state == "resolved").then_some(Timestamp(10));
-        thread.now.last_customer_at = Some(Timestamp(5));
-        thread
-    }
+    use crate::desk::sample::{policy, spell, thread};
 
     fn after(mut thread: Thread, events: Vec<NewEvent>) -> String {
         for event in events {
             thread.now.apply(&event.change);
         }
-        let owner = thread.now.owner.map_or("-".to_string(), |owner| owner.0);
-        format!("{} {owner}", thread.now.state)
+        spell(&thread)
     }
 
     fn mail(arrived_at: i64) -> Mail {

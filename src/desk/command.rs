@@ -356,62 +356,12 @@ fn escalate(thread: &Thread, asked: &Asked, what: What, escalated: bool) -> Deci
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
     use crate::desk::event::CauseKind;
-    use crate::desk::layout::MarkNames;
-    use crate::desk::policy::KeepText;
-    use crate::desk::roster::Agent;
+    use crate::desk::sample::{policy, spell, thread};
     use crate::desk::thread::ThreadId;
-
-    fn agent(id: &str, mailboxes: &[&str]) -> Agent {
-        Agent {
-            id: AgentId(id.into()),
-            name: id.to_uppercase(),
-            address: format!("{id}@example.test"),
-            mark: id.to_uppercase(),
-            mailboxes: mailboxes.iter().map(|name| (*name).to_string()).collect(),
-        }
-    }
-
-    fn policy() -> Policy {
-        Policy {
-            mailbox: "support".into(),
-            own_addresses: vec!["support@example.test".into()],
-            agents: vec![agent("ana", &[]), agent("ben", &[]), agent("zoe", &["billing"])],
-            since: Timestamp(0),
-            reopen_within: Duration::from_secs(100),
-            join_within: Duration::from_secs(100),
-            burst_moves_per_minute: 30,
-            leave_moved: Duration::ZERO,
-            flag_escalates: None,
-            keep_text: KeepText::Excerpt,
-            names: MarkNames::default(),
-        }
-    }
-
-    /// `"waiting ana"`: the state, and the owner or `-`. A blocked or ignored thread was in progress before.
-    fn thread(spelled: &str) -> Thread {
-        let (state, owner) = spelled.split_once(' ').unwrap();
-        let mut thread = Thread::unborn(ThreadId(1), "support", Timestamp(0));
-        thread.now.state = State::from_name(state).unwrap();
-        thread.now.owner = (owner != "-").then(|| AgentId(owner.into()));
-        if matches!(thread.now.state, State::Blocked | State::Ignored) {
-            thread.now.before = Some(State::InProgress);
-        }
-        if thread.now.state == State::Blocked {
-            thread.now.block = Some(Block { reason: "parts".into(), until: None });
-        }
-        thread
-    }
-
-    fn spell(thread: &Thread) -> String {
-        let owner = thread.now.owner.as_ref().map_or("-", |owner| owner.0.as_str());
-        format!("{} {owner}", thread.now.state)
-    }
 
     fn ask(by: &str, command: Command) -> Asked {
         let actor = Actor::Agent(AgentId(by.into()));
@@ -482,7 +432,7 @@ mod tests {
         let asked = ask("ana", Command::Claim { agent: AgentId("ana".into()) });
         let decision = decide(&policy(), &thread("assigned ben"), &asked, Timestamp(0));
         let Decision::Refused(words, Some(event)) = decision else { panic!("{decision:?}") };
-        assert!(words.starts_with("#1 is BEN's."), "{words}");
+        assert!(words.starts_with("#1 is Ben's."), "{words}");
         assert_eq!(event.what.kind(), "claim-lost");
         assert!(event.change.is_empty());
     }

@@ -231,6 +231,36 @@ pub enum What {
         /// The message.
         message: MessageKey,
     },
+    /// An agent handed in an answer, and it was kept; it has not left yet.
+    AnswerKept {
+        /// Its number in the outbox.
+        sending: i64,
+        /// Why it waits for a person, or what is remarkable about it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        remark: String,
+    },
+    /// An agent handed in an answer, and it was not taken.
+    AnswerRefused {
+        /// Why.
+        reason: String,
+    },
+    /// A person let a kept answer go.
+    AnswerReleased {
+        /// Its number in the outbox.
+        sending: i64,
+    },
+    /// A kept answer has not left, or nobody knows whether it has; a person has to decide.
+    AnswerNotSent {
+        /// Its number in the outbox.
+        sending: i64,
+        /// Why.
+        reason: String,
+    },
+    /// A person took a kept answer back; it never leaves.
+    AnswerDropped {
+        /// Its number in the outbox.
+        sending: i64,
+    },
     /// An earlier event was taken back.
     Undone {
         /// The event's number.
@@ -275,6 +305,11 @@ impl What {
             What::NotShown { .. } => "not-shown",
             What::Merged { .. } => "merged",
             What::Split { .. } => "split",
+            What::AnswerKept { .. } => "answer-kept",
+            What::AnswerRefused { .. } => "answer-refused",
+            What::AnswerReleased { .. } => "answer-released",
+            What::AnswerNotSent { .. } => "answer-not-sent",
+            What::AnswerDropped { .. } => "answer-dropped",
             What::Undone { .. } => "undone",
         }
     }

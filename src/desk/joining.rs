@@ -136,34 +136,8 @@ pub fn by_subject(
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::desk::layout::MarkNames;
-    use crate::desk::policy::KeepText;
-    use crate::desk::roster::{Agent, AgentId};
-
-    fn policy() -> Policy {
-        Policy {
-            mailbox: "support".into(),
-            own_addresses: vec!["support@example.test".into()],
-            agents: vec![Agent {
-                id: AgentId("ana".into()),
-                name: "Ana".into(),
-                address: "ana@example.test".into(),
-                mark: "Ana".into(),
-                mailboxes: vec![],
-            }],
-            since: Timestamp(0),
-            reopen_within: Duration::from_secs(100),
-            join_within: Duration::from_secs(100),
-            burst_moves_per_minute: 30,
-            leave_moved: Duration::ZERO,
-            flag_escalates: None,
-            keep_text: KeepText::Excerpt,
-            names: MarkNames::default(),
-        }
-    }
+    use crate::desk::sample::policy;
 
     fn candidate(participants: &[&str]) -> Candidate {
         Candidate {

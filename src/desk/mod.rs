@@ -4,6 +4,7 @@
 //! reads a clock, opens a socket or sees the database. Start with [`thread`], then [`command`];
 //! [`marks`] says what the mailbox should show and what a person changed in it.
 
+pub mod answer;
 pub mod arrival;
 pub mod budget;
 pub mod category;
@@ -17,5 +18,8 @@ pub mod marks;
 pub mod policy;
 pub mod retry;
 pub mod roster;
+#[cfg(test)]
+mod sample;
+pub mod sending;
 pub mod thread;
 pub mod wording;

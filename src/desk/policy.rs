@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::desk::answer::Enforce;
 use crate::desk::layout::MarkNames;
 use crate::desk::roster::{Agent, AgentId};
+use crate::desk::sending::{OnUnknown, Rules};
 
 /// What the desk must know of one mailbox's configuration to decide anything.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +33,42 @@ pub struct Policy {
     pub keep_text: KeepText,
     /// What the marks are called.
     pub names: MarkNames,
+    /// How the team's answers leave.
+    pub sending: Sending,
+}
+
+/// The admin's choices about mail that leaves under the shared address.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sending {
+    /// The name that customers see; `{agent.name}` and `{agent.mark}` stand for the writer's.
+    pub name: String,
+    /// How long it can be stopped.
+    pub hold: Duration,
+    /// What is done about an answer that somebody should not send.
+    pub enforce: Enforce,
+    /// What is done about a mail of which nobody knows whether it left.
+    pub rules: Rules,
+    /// How long the provider may take to put a copy into Sent; Baton adds one when that is over.
+    pub copy_wait: Duration,
+}
+
+impl Default for Sending {
+    fn default() -> Sending {
+        Sending {
+            name: "{agent.name}".into(),
+            hold: Duration::from_secs(60),
+            enforce: Enforce::Hold,
+            rules: Rules { confirm: Duration::from_secs(120), on_unknown: OnUnknown::Hold },
+            copy_wait: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Sending {
+    /// The name under which customers see this agent's answers.
+    pub fn name_of(&self, agent: &Agent) -> String {
+        self.name.replace("{agent.name}", &agent.name).replace("{agent.mark}", &agent.mark)
+    }
 }
 
 /// How much of a message's text the database holds.

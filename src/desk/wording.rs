@@ -1,9 +1,13 @@
 //! Sentences that people read: refusals, and what each event says.
 
+use std::time::Duration;
+
+use crate::clock::Timestamp;
 use crate::desk::event::{Event, What};
 use crate::desk::policy::Policy;
-use crate::desk::roster::AgentId;
-use crate::desk::thread::Thread;
+use crate::desk::roster::{Agent, AgentId};
+use crate::desk::sending::Refusal;
+use crate::desk::thread::{Thread, ThreadId};
 
 /// The name that people call an agent by.
 fn called(id: &AgentId, policy: &Policy) -> String {
@@ -44,6 +48,117 @@ pub fn not_yours(thread: &Thread, owner: &AgentId, agent: &AgentId, policy: &Pol
         id = thread.id,
         number = thread.id.0
     )
+}
+
+/// Somebody answers a thread that is another's.
+pub fn answers_for_another(
+    thread: &Thread,
+    owner: &AgentId,
+    since: Option<Timestamp>,
+    policy: &Policy,
+) -> String {
+    let owner = called(owner, policy);
+    let since = since.map(|at| format!(" since {}", clock_time(at))).unwrap_or_default();
+    format!(
+        "{} is {owner}'s{since}. Write #claim in the first line to take it over, or ask {owner}.",
+        thread.id
+    )
+}
+
+/// The customer has written since the mail that is answered.
+pub fn customer_wrote_since(thread: &Thread, at: Timestamp) -> String {
+    let at = clock_time(at);
+    format!(
+        "The customer of {} has written again at {at}. Read it, and answer that mail.",
+        thread.id
+    )
+}
+
+/// A colleague has answered since the mail that is answered.
+pub fn colleague_answered_since(
+    thread: &Thread,
+    agent: Option<&AgentId>,
+    at: Timestamp,
+    policy: &Policy,
+) -> String {
+    let who = agent.map_or_else(|| "Somebody".to_owned(), |agent| called(agent, policy));
+    let at = clock_time(at);
+    format!("{who} has answered {} at {at} already. Read it, and answer on top of it.", thread.id)
+}
+
+/// The agent may not write as this address.
+pub fn not_your_address(agent: &Agent, allowed: &[&str]) -> String {
+    match allowed {
+        [] => format!("{} works in no mailbox from which mail is sent.", agent.name),
+        some => {
+            format!("{} may send as {}. Choose it as the sender.", agent.name, some.join(" or "))
+        }
+    }
+}
+
+/// A mail was kept, and leaves.
+pub fn answer_leaves(thread: ThreadId, sending: i64, wait: Duration) -> String {
+    match wait.as_secs() {
+        0 => format!("{thread}: kept as {sending}, and on its way."),
+        seconds => format!(
+            "{thread}: kept as {sending}, leaves in {seconds} seconds. `baton outbox drop {sending}` stops it."
+        ),
+    }
+}
+
+/// A mail was kept, and a person has to decide.
+pub fn answer_waits(sending: i64, why: &str) -> String {
+    format!(
+        "Not sent, but kept as {sending}: {why} `baton outbox release {sending}` sends it all the same."
+    )
+}
+
+/// A mail that answers nothing.
+pub fn answers_nothing() -> String {
+    "It answers no thread that Baton knows.".into()
+}
+
+/// A mail begins with what looks like a command.
+pub fn begins_with_a_command(line: &str) -> String {
+    format!(
+        "Its first line, \"{line}\", looks like a command to Baton, and cannot be taken as one here. Send it again without that line."
+    )
+}
+
+/// A time of day in UTC, and the day: whoever reads it may be a day away.
+fn clock_time(at: Timestamp) -> String {
+    match jiff::Timestamp::from_second(at.0) {
+        Ok(time) => time.strftime("%H:%M on %-d %B (UTC)").to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+/// What a provider's no means, and what to do about it.
+pub fn refused_by_provider(why: Refusal) -> &'static str {
+    match why {
+        Refusal::NoSendAs => {
+            "The account may not send as the shared address. Give it that right (`baton doctor --probe` says how), then retry."
+        }
+        Refusal::IdentityRewritten => {
+            "The provider puts another sender in the place of the shared address. Make the address an alias of the account, then retry."
+        }
+        Refusal::Limit => {
+            "The account has sent as much as it may, or its mailbox is full. Retry tomorrow, or make room."
+        }
+        Refusal::Size => {
+            "The mail is too large for the provider. Write it anew with smaller attachments."
+        }
+        Refusal::Recipient => {
+            "A recipient does not exist, or takes no mail. Nobody got it; write it anew with the right address."
+        }
+        Refusal::Content => {
+            "The provider thinks that the content is harmful. Write it anew without what may look so: an attached program, a shortened link."
+        }
+        Refusal::Blocked => {
+            "The account may not send at all just now. Each try makes that longer: find out why first, then retry."
+        }
+        Refusal::Other => "The provider does not take it.",
+    }
 }
 
 /// What an event says, for `show` and `why`: who did what.
@@ -88,6 +203,18 @@ pub fn happened(event: &Event) -> String {
         What::NotShown { answer } => format!("the server did not show the marks: {answer}"),
         What::Merged { .. } => format!("{actor} merged {other} into {}", event.thread),
         What::Split { .. } => format!("{actor} split a message off into {other}"),
+        What::AnswerKept { sending, remark } if remark.is_empty() => {
+            format!("{actor} handed in an answer ({sending} in the outbox)")
+        }
+        What::AnswerKept { sending, remark } => {
+            format!("{actor} handed in an answer ({sending} in the outbox): {remark}")
+        }
+        What::AnswerRefused { reason } => format!("{actor}'s answer was refused: {reason}"),
+        What::AnswerReleased { sending } => format!("{actor} let answer {sending} go"),
+        What::AnswerNotSent { sending, reason } => {
+            format!("answer {sending} was not sent: {reason}")
+        }
+        What::AnswerDropped { sending } => format!("{actor} took answer {sending} back"),
         What::Undone { event, undone, .. } => format!("{actor} undid {undone} (event {event})"),
     }
 }

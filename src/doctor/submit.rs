@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::letter::Letter;
 use super::reach::{self, Reach};
 use crate::config::{self, Mailbox, Provider};
-use crate::daemon::Key;
+use crate::daemon::{Key, relay_settings};
 use crate::imap::Role;
 use crate::imap::checkup::Visit;
 use crate::imap::connect::Settings;
@@ -91,7 +91,7 @@ pub(super) async fn go(
     if !told.reach.is_open() {
         return told;
     }
-    let mut connection = match relay::connect(&settings(server)).await {
+    let mut connection = match relay::connect(&relay_settings(server, PATIENCE)).await {
         Ok(connection) => connection,
         Err(error) => {
             told.hello = Some(Err(error));
@@ -111,20 +111,6 @@ pub(super) async fn go(
     }
     connection.quit().await;
     told
-}
-
-fn settings(server: &config::Server) -> relay::Settings {
-    relay::Settings {
-        host: server.host.clone(),
-        port: server.port,
-        tls: match server.tls {
-            config::Tls::Implicit => relay::Tls::Implicit,
-            config::Tls::Starttls => relay::Tls::Starttls,
-            config::Tls::None => relay::Tls::None,
-        },
-        user: server.user.clone(),
-        patience: PATIENCE,
-    }
 }
 
 async fn log_in(
@@ -164,7 +150,7 @@ async fn try_out(connection: &mut Connection, mailbox: &Mailbox, probe: Probe<'_
         Ok(search) => search,
         Err(error) => return Trial::Skipped(format!("it could not be looked for: {error}")),
     };
-    let answer = match connection.send(address, address, &letter.bytes).await {
+    let answer = match connection.send(address, &[address], &letter.bytes).await {
         Ok(answer) => answer,
         // What may have been sent is removed all the same.
         Err(error @ relay::Error::Uncertain { .. }) => {

@@ -7,11 +7,14 @@
 mod amend;
 mod arrive;
 mod ask;
+mod errand;
 mod folders;
+mod hand_in;
 mod join;
 mod look;
 pub mod outlook;
 mod record;
+mod send;
 mod sent;
 mod show;
 mod verify;
@@ -23,8 +26,13 @@ use anyhow::Context;
 
 pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
+pub use errand::{Errand, errand};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
+pub use hand_in::{HandedIn, Taken, hand_in, may_send_as};
 pub use look::{Flags, change, judge};
+pub use send::{
+    Outcome as SendOutcome, Task, copied, looked, next, not_looked, sent as settle_sending,
+};
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};
 pub use verify::{Account, Difference, FolderAccount, account, rebuild};
 

@@ -10,8 +10,9 @@ use crate::engine::amend::merging;
 use crate::engine::arrive::{Seen, lower};
 use crate::engine::join::{as_mail, candidates, machine_wrote, simple, take_part, to_customer};
 use crate::engine::record::record;
+use crate::engine::send;
 use crate::mail::message::{Kind, Message};
-use crate::store::Folder;
+use crate::store::{Folder, SendingRow};
 
 /// How many recipients of a mail in Sent are tried as the customer that it answers.
 const RECIPIENTS_TRIED: usize = 10;
@@ -28,6 +29,10 @@ pub(super) fn sent(
         None => answered_thread(desk, seen, message)?,
         joined => joined,
     };
+    let sending = own_sending(desk, message)?;
+    if let Some(sending) = &sending {
+        send::there(desk, sending)?;
+    }
     let Some((mut thread, why)) = found else { return Ok(()) };
     let mut mail = as_mail(folder, seen, key, why);
     // A client that stores the copy also says when it arrived, by its own clock.
@@ -43,7 +48,9 @@ pub(super) fn sent(
         desk.tx.set_replied(key)?;
         let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
             && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
-        arrival::replied(&thread, mail, sent_by(desk, message), outrun)
+        let writer = sending.map(|sending| sending.agent);
+        let writer = writer.or_else(|| sent_by(desk, message));
+        arrival::replied(&thread, mail, writer, outrun)
     } else {
         desk.tx.set_replied(key)?;
         simple(Actor::Someone, &mail, |message, joined_by| What::InternalWrote {
@@ -86,6 +93,17 @@ fn joined_before(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<Option<(Thr
     let Some(row) = desk.tx.message(key)? else { return Ok(None) };
     let Some(thread) = row.thread else { return Ok(None) };
     Ok(Some((desk.thread(thread)?, row.joined_by)))
+}
+
+/// The mail of the outbox of which this is the copy.
+fn own_sending(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<SendingRow>> {
+    for id in std::iter::once(&message.message_id).chain(&message.written_ids) {
+        let known = desk.tx.sending_known_as(desk.mailbox, id)?;
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    Ok(None)
 }
 
 /// Who of the team sent it, where the headers say so.

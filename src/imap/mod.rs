@@ -37,6 +37,7 @@ mod rounds;
 mod sasl;
 #[cfg(test)]
 mod script;
+mod sent_copy;
 mod session;
 pub mod show;
 mod survey;
@@ -56,6 +57,7 @@ use crate::desk::budget::Reading;
 use crate::desk::label::GmailIds;
 pub use error::Error;
 pub use rounds::Rounds;
+pub use sent_copy::{add_copy, find_copy};
 
 /// What a folder is for: a special-use attribute (RFC 6154), a usual name, or the configuration says so.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash)]

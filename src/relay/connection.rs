@@ -13,6 +13,7 @@ use lettre::Address;
 use lettre::transport::smtp::Error as Smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
+use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
@@ -122,20 +123,28 @@ impl Connection {
     /// # Errors
     /// When the server says no.
     pub async fn may_send(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        let asked = self.envelope(from, to).await;
+        let asked = self.envelope(from, &[to], Vec::new()).await;
         // A server that has said no already forgets it as well.
         let forgotten = self.ask("RSET", "RSET\r\n").await;
         asked.and(forgotten.map(drop))
     }
 
-    /// Sends one mail, with CRLF at the ends of its lines. Answers what the server said, where Microsoft tells the
-    /// Message-ID that it gave the mail (M101).
+    /// Sends one mail, with CRLF at the ends of its lines, to all recipients or to none. Answers what the server said, where
+    /// Microsoft tells the Message-ID that it gave the mail (M101).
     ///
     /// # Errors
-    /// When the server does not take it, or it is not known whether it did.
-    pub async fn send(&mut self, from: &str, to: &str, mail: &[u8]) -> Result<String, Error> {
-        self.envelope(from, to).await?;
-        self.ask("DATA", Data).await?;
+    /// When the server does not take it, or it is not known whether it did. After a refusal the connection can be used for
+    /// another mail.
+    pub async fn send(&mut self, from: &str, to: &[&str], mail: &[u8]) -> Result<String, Error> {
+        let parameters = self.parameters(from, to, mail)?;
+        if let Err(error) = self.begin_mail(from, to, parameters).await {
+            if matches!(error, Error::Refused { .. }) {
+                self.ask("RSET", "RSET\r\n").await?;
+            }
+            return Err(error);
+        }
+        // lettre ends the last line itself, and would add an empty one.
+        let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
         match timeout(TAKEN_WAIT.max(self.patience), self.inner.message(mail)).await {
             Ok(Ok(answer)) => Ok(text(answer.message())),
             Ok(Err(error)) => Err(match failure(&self.host, "the mail", &error) {
@@ -148,11 +157,71 @@ impl Connection {
         }
     }
 
-    async fn envelope(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        let (from, to) = (self.address(from)?, self.address(to)?);
-        self.ask("MAIL FROM", Mail::new(Some(from), Vec::new())).await?;
-        self.ask("RCPT TO", Rcpt::new(to, Vec::new())).await?;
+    async fn begin_mail(
+        &mut self,
+        from: &str,
+        to: &[&str],
+        parameters: Vec<MailParameter>,
+    ) -> Result<(), Error> {
+        self.envelope(from, to, parameters).await?;
+        self.ask("DATA", Data).await?;
         Ok(())
+    }
+
+    async fn envelope(
+        &mut self,
+        from: &str,
+        to: &[&str],
+        parameters: Vec<MailParameter>,
+    ) -> Result<(), Error> {
+        let from = self.address(from)?;
+        self.ask("MAIL FROM", Mail::new(Some(from), parameters)).await?;
+        for recipient in to {
+            let address = self.address(recipient)?;
+            self.ask("RCPT TO", Rcpt::new(address, Vec::new())).await?;
+        }
+        Ok(())
+    }
+
+    /// What the server has to know of the mail before it comes; a refusal where it could not take it.
+    fn parameters(
+        &self,
+        from: &str,
+        to: &[&str],
+        mail: &[u8],
+    ) -> Result<Vec<MailParameter>, Error> {
+        let mut parameters = Vec::new();
+        if let Some(most) = self.offer.size {
+            if most < mail.len() as u64 {
+                let text = format!("5.3.4 the mail has {} bytes, and it takes {most}", mail.len());
+                return Err(self.refused("the mail", 552, text));
+            }
+            parameters.push(MailParameter::Size(mail.len()));
+        }
+        let ends = mail.windows(4).position(|window| window == b"\r\n\r\n");
+        let (header, body) =
+            mail.split_at_checked(ends.unwrap_or(mail.len())).unwrap_or((mail, &[]));
+        let names = || std::iter::once(&from).chain(to);
+        if !header.is_ascii() || names().any(|name| !name.is_ascii()) {
+            if !self.offer.utf8 {
+                let text =
+                    "5.6.7 it takes no letters beyond ASCII in headers and addresses (SMTPUTF8)";
+                return Err(self.refused("the mail", 553, text.to_owned()));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !body.is_ascii() {
+            if !self.offer.eight_bit {
+                let text = "5.6.3 it takes no bytes beyond ASCII (8BITMIME); send the text as quoted-printable";
+                return Err(self.refused("the mail", 554, text.to_owned()));
+            }
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        Ok(parameters)
+    }
+
+    fn refused(&self, step: &'static str, code: u16, text: String) -> Error {
+        Error::Refused { host: self.host.clone(), step, code, text }
     }
 
     /// lettre refuses addresses that exist (`a..b@docomo.ne.jp`); what could end a command is refused here.
@@ -161,12 +230,8 @@ impl Connection {
             let inside = |c: char| !c.is_control() && !c.is_whitespace() && !"<>".contains(c);
             !user.is_empty() && !domain.is_empty() && text.chars().all(inside)
         });
-        let (user, domain) = parts.ok_or_else(|| Error::Refused {
-            host: self.host.clone(),
-            step: "the address",
-            code: 553,
-            text: format!("`{text}` is no address"),
-        })?;
+        let no_address = || self.refused("the address", 553, format!("`{text}` is no address"));
+        let (user, domain) = parts.ok_or_else(no_address)?;
         Ok(Address::new_dangerous(user, domain))
     }
 

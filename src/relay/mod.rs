@@ -4,11 +4,12 @@
 //! mail to the next one, and has no limit of time for an answer; so a [`Connection`] is one mail's, every step is waited for
 //! with patience, and after any failure but a refusal it is of no use. Encryption is [`crate::tls`]'s, as at every door.
 //!
-//! It knows nothing of threads, and nothing of IMAP. In reading order: `connect`, `connection`, `error`.
+//! It knows nothing of threads, and nothing of IMAP. In reading order: `connect`, `connection`, `error`, `refusal`.
 
 mod connect;
 mod connection;
 mod error;
+mod refusal;
 
 use std::fmt;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 pub use connect::connect;
 pub use connection::Connection;
 pub use error::Error;
+pub use refusal::refusal;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -68,6 +70,10 @@ pub struct Offer {
     pub logins: Vec<String>,
     /// The largest mail that it takes, in bytes (RFC 1870); `None` where it does not say.
     pub size: Option<u64>,
+    /// Whether it takes bytes beyond ASCII in the text of a mail (8BITMIME, RFC 6152).
+    pub eight_bit: bool,
+    /// Whether it takes them in headers and addresses (SMTPUTF8, RFC 6531).
+    pub utf8: bool,
 }
 
 impl Offer {
@@ -83,6 +89,8 @@ impl Offer {
                     let bytes = words.next().and_then(|word| word.parse().ok());
                     offer.size = bytes.filter(|bytes| *bytes != 0);
                 }
+                Some("8BITMIME") => offer.eight_bit = true,
+                Some("SMTPUTF8") => offer.utf8 = true,
                 _ => {}
             }
         }
@@ -101,6 +109,7 @@ mod tests {
         let offer = Offer::read(lines.into_iter());
         assert_eq!(offer.logins, ["LOGIN", "XOAUTH2"]);
         assert_eq!(offer.size, Some(35_651_584));
+        assert!(offer.eight_bit && !offer.utf8);
         assert_eq!(Offer::read(["me", "SIZE 0"].into_iter()).size, None);
         assert_eq!(Offer::read(["SIZE 7 is my name"].into_iter()), Offer::default());
     }

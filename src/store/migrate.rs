@@ -13,6 +13,8 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0003_outlook.sql", include_str!("migrations/0003_outlook.sql")),
     ("0004_moved.sql", include_str!("migrations/0004_moved.sql")),
     ("0005_limits.sql", include_str!("migrations/0005_limits.sql")),
+    ("0006_submission.sql", include_str!("migrations/0006_submission.sql")),
+    ("0007_relay.sql", include_str!("migrations/0007_relay.sql")),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<usize> {

@@ -16,6 +16,8 @@ mod migrate;
 mod moves;
 mod outbox;
 mod outlook;
+mod passwords;
+mod sendings;
 mod threads;
 mod writer;
 
@@ -34,6 +36,8 @@ pub use migrate::{MIGRATIONS, migrate_to};
 pub use moves::Unsettled;
 pub use outbox::{Attempt, Effect, Wish};
 pub use outlook::{Outlook, OutlookCopy, OutlookStatus, Undecided};
+pub use passwords::{PasswordRow, Salting};
+pub use sendings::{NewSending, SendingRow, SentTo};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 

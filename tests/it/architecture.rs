@@ -16,10 +16,23 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("relay", &["clock", "desk", "tls"]),
     ("login", &["clock", "config", "desk", "tls"]),
     ("graph", &["clock", "desk", "login"]),
+    ("submission", &["clock", "config", "desk", "mail"]),
     ("engine", &["clock", "desk", "mail", "store"]),
     (
         "daemon",
-        &["clock", "config", "desk", "engine", "graph", "imap", "login", "mail", "relay", "store"],
+        &[
+            "clock",
+            "config",
+            "desk",
+            "engine",
+            "graph",
+            "imap",
+            "login",
+            "mail",
+            "relay",
+            "store",
+            "submission",
+        ],
     ),
     (
         "doctor",
@@ -28,8 +41,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "clock", "config", "daemon", "desk", "doctor", "engine", "imap", "login", "mail",
+            "clock",
+            "config",
+            "daemon",
+            "desk",
+            "doctor",
+            "engine",
+            "imap",
+            "login",
+            "mail",
             "store",
+            "submission",
         ],
     ),
 ];

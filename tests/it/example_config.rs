@@ -9,7 +9,19 @@ use baton::config::{self, Config, DEFAULT_STATE_DIR};
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// Keys whose value in the example shows what could be written; without them something else decides.
-const WITHOUT_DEFAULT: [&str; 6] = ["flag_escalates", "sent", "drafts", "junk", "archive", "trash"];
+const WITHOUT_DEFAULT: [&str; 11] = [
+    "flag_escalates",
+    "sent",
+    "drafts",
+    "junk",
+    "archive",
+    "trash",
+    "hostname",
+    "implicit_tls",
+    "starttls",
+    "certificate",
+    "key",
+];
 
 #[expect(clippy::panic, reason = "a test that cannot load its file has failed")]
 fn loaded(text: &str) -> Config {
@@ -137,6 +149,9 @@ fn everything_can_be_switched_on_together() {
         })
         .collect();
     let config = loaded(&all.join("\n"));
+    let submission = config.submission.as_ref().unwrap();
+    assert_eq!(submission.implicit_tls.map(|address| address.port()), Some(465));
+    assert!(submission.tls.is_some() && !submission.login_without_tls);
     let mailbox = &config.mailboxes[0];
     assert_eq!(mailbox.folders.archive.as_deref(), Some("Archive"));
     assert_eq!(mailbox.policy.flag_escalates, Some(true));

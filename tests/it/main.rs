@@ -33,4 +33,5 @@ mod login;
 mod migrations;
 mod outlook;
 mod scenarios;
+mod submission;
 mod world;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use baton::desk::roster::AgentId;
 use baton::desk::thread::{State, ThreadId};
 use baton::store::{FILE_NAME, MIGRATIONS, Reader, ThreadFilter, migrate_to};
 use rusqlite::Connection;
@@ -40,6 +41,15 @@ fn the_sample_rows_are_read_as_threads_and_events() {
     assert_eq!(threads[0].thread.now.state, State::Blocked);
     assert_eq!(threads[0].messages, 1);
     assert_eq!(events[0].what.kind(), "opened");
+    let ana = AgentId("ana".into());
+    let (sendings, passwords) =
+        reader.read(|tx| Ok((tx.sendings(9)?, tx.passwords(&ana)?))).unwrap();
+    assert_eq!(sendings.len(), 3);
+    assert_eq!(sendings[2].thread, Some(ThreadId(1)));
+    assert_eq!(
+        passwords.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(),
+        ["mail", "phone"]
+    );
 }
 
 #[test]
@@ -65,6 +75,10 @@ fn hot_questions_are_served_by_an_index() {
         "SELECT id FROM outlook_copy WHERE mailbox = 1 AND id = 'x'",
         "SELECT id FROM outlook_copy WHERE message = 7",
         "SELECT id FROM outlook_copy WHERE mailbox = 1 AND decide_at <= 7 ORDER BY decide_at LIMIT 9",
+        "SELECT id FROM sending WHERE mailbox = 1 AND due_at <= 7 ORDER BY due_at LIMIT 9",
+        "SELECT id FROM sending WHERE mailbox = 1 AND message_id = 'x'",
+        "SELECT id FROM sending WHERE thread = 1 ORDER BY id",
+        "SELECT id FROM sending WHERE fingerprint = 'x' AND created_at >= 7 ORDER BY created_at DESC LIMIT 1",
         "SELECT seq FROM event WHERE thread = 1 UNION ALL SELECT seq FROM event WHERE other = 1 ORDER BY seq",
     ];
     for question in hot {

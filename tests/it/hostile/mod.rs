@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use baton::desk::label;
 use baton::desk::layout::{Dialect, Layout, MarkNames};
 use baton::desk::marks::Place;
-use baton::desk::policy::{KeepText, Policy};
+use baton::desk::policy::{KeepText, Policy, Sending};
 use baton::desk::roster::{Agent, AgentId};
 use baton::mail::message::{Message, REFERENCES_MAX};
 use baton::mail::newtext::{Context, new_text};
@@ -193,6 +193,7 @@ fn policy(dice: &mut Dice) -> Policy {
         leave_moved: Duration::ZERO,
         flag_escalates: None,
         keep_text: KeepText::None,
+        sending: Sending::default(),
         names: MarkNames {
             root: name(dice),
             waiting: name(dice),

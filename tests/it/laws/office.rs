@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use baton::clock::Timestamp;
 use baton::desk::layout::{Dialect, Layout, MarkNames};
-use baton::desk::policy::{KeepText, Policy};
+use baton::desk::policy::{KeepText, Policy, Sending};
 use baton::desk::roster::{Agent, AgentId};
 use baton::engine::{self, Desk, Flags, ListedFolder, Outcome, Policies, Seen};
 use baton::store::{Reader, Store, Tx};
@@ -73,6 +73,7 @@ fn policy(dice: &mut Dice) -> Policy {
         flag_escalates: *dice.pick(&[None, Some(true), Some(false)]).unwrap(),
         keep_text: KeepText::Excerpt,
         names: MarkNames::default(),
+        sending: Sending::default(),
     }
 }
 

@@ -45,6 +45,14 @@ impl Host {
         }
     }
 
+    /// Where mail is submitted; a port at which nobody listens where the host has no such server.
+    pub(super) fn smtp_port(&self) -> u16 {
+        match self {
+            Host::Exchange(tenant) => tenant.smtp.port,
+            Host::Dovecot(_) | Host::Gmail(_) => 31025,
+        }
+    }
+
     /// Gives a folder a new UIDVALIDITY, as a restored backup does. At Gmail it is that of All Mail, whatever folder the
     /// story speaks of.
     pub(crate) fn loses_uids(&mut self, address: &str, folder: &str) {

@@ -129,9 +129,10 @@ impl World {
                 text,
                 "[[mailbox]]\nname = \"{name}\"\naddress = \"{address}\"\naliases = [\"{name}-help@example.test\"]\n\
                  since = \"{since}\"\nlayout = \"{layout}\"\n{}\n{}\
-                 [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = 31025\ntls = \"none\"\n\n",
+                 [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\n",
                 settings.join("\n"),
                 self.host.login(address, port, &dir.to_string()),
+                self.host.smtp_port(),
             );
         }
         for (id, name) in people::AGENTS {

@@ -128,6 +128,8 @@ impl Connection {
             "FETCH" if reads_aloud(&upper) => Some("a FETCH that marks as read"),
             "SEARCH" if asks_for_unread(&upper) => Some("UNSEEN is searched"),
             "STATUS" | "LIST" if upper.contains("UNSEEN") => Some("UNSEEN is asked for"),
+            // A copy of our own mail in Sent is read already, as with every mail client.
+            "APPEND" if upper.contains("\"SENT") => None,
             "STORE" | "APPEND" if upper.contains("\\SEEN") => Some("\\Seen is set"),
             "STORE" if replaces_flags(arguments) => Some("all flags are replaced"),
             "STORE" if upper.contains("\\DELETED") && !upper.contains("-FLAGS") => self

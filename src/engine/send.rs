@@ -1,0 +1,200 @@
+//! Mails on their way out, one at a time: what is to be done next, and what came of it.
+//!
+//! What is handed out for sending is *attempting* before the server hears of it. So whatever is found attempting when the
+//! next thing to do is asked for was cut short, by a crash or by the end of the daemon: it may have left, and is looked for.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
+use crate::desk::retry::{Retry, pause};
+use crate::desk::sending::{Happened, Refusal, State, step};
+use crate::desk::thread::Change;
+use crate::engine::Desk;
+use crate::engine::record::record;
+use crate::store::SendingRow;
+
+/// How often a mail that may have left is looked for in Sent.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// What is to be done about one mail.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Hand it to the provider's server.
+    Send {
+        /// The mail.
+        sending: SendingRow,
+        /// Its bytes.
+        raw: Vec<u8>,
+    },
+    /// Look for it in Sent: nobody knows whether it left.
+    Look {
+        /// The mail.
+        sending: SendingRow,
+    },
+    /// It has left, and the provider has had its time to put a copy into Sent: add one where there is none.
+    Copy {
+        /// The mail.
+        sending: SendingRow,
+        /// Its bytes.
+        raw: Vec<u8>,
+    },
+    /// Nothing, until this moment; for ever where there is none.
+    Rest(Option<Timestamp>),
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The server took it; its words may name the Message-ID that it gave the mail (M100).
+    Accepted {
+        /// The words.
+        words: String,
+    },
+    /// The server does not want it.
+    Refused {
+        /// Why.
+        why: Refusal,
+        /// The words, with the remedy.
+        words: String,
+    },
+    /// It has certainly not left.
+    Later {
+        /// When to try again.
+        retry: Retry,
+        /// Why.
+        words: String,
+    },
+    /// It may have left.
+    Lost {
+        /// What happened.
+        words: String,
+    },
+}
+
+/// What is to be done next in the mailbox.
+pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
+    loop {
+        let Some((row, due)) = desk.tx.next_sending(desk.mailbox)? else {
+            return Ok(Task::Rest(None));
+        };
+        if desk.now < due {
+            return Ok(Task::Rest(Some(due)));
+        }
+        match &row.state {
+            State::Held { .. } => advance(desk, &row, &Happened::Time)?,
+            State::Attempting { .. } => advance(desk, &row, &Happened::Restarted)?,
+            State::Unknown { .. } => return Ok(Task::Look { sending: row }),
+            State::Due { .. } => {
+                advance(desk, &row, &Happened::Began)?;
+                let raw = desk.tx.sending_mail(row.id)?.unwrap_or_default();
+                return Ok(Task::Send { sending: row, raw });
+            }
+            State::Accepted { .. } => {
+                if let Some(raw) = desk.tx.sending_mail(row.id)? {
+                    return Ok(Task::Copy { sending: row, raw });
+                }
+                desk.tx.set_sending_due(row.id, None)?;
+            }
+            State::Refused { .. } | State::Dropped => desk.tx.set_sending_due(row.id, None)?,
+        }
+    }
+}
+
+/// Notes what came of an attempt.
+pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.sending(id)? else { return Ok(()) };
+    match outcome {
+        Outcome::Accepted { words } => {
+            desk.tx.note_attempt(id, None)?;
+            if let Some(given) = given_id(words).filter(|given| *given != row.message_id) {
+                desk.tx.set_given_id(id, given)?;
+            }
+            advance(desk, &row, &Happened::Accepted)?;
+            desk.tx.set_sending_due(id, Some(desk.now + desk.policy.sending.copy_wait))?;
+        }
+        Outcome::Refused { why, words } => {
+            desk.tx.note_attempt(id, Some(words))?;
+            advance(desk, &row, &Happened::Refused(*why))?;
+            tell(desk, &row, What::AnswerNotSent { sending: id, reason: words.clone() })?;
+        }
+        Outcome::Later { retry, words } => {
+            desk.tx.note_attempt(id, Some(words))?;
+            let at = desk.now + pause(*retry, row.attempts + 1, 0.0);
+            advance(desk, &row, &Happened::Later(at))?;
+        }
+        Outcome::Lost { words } => {
+            desk.tx.note_attempt(id, Some(words))?;
+            advance(desk, &row, &Happened::Lost)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes a look at Sent that began at `looked_at`; `found` is the Message-ID of the copy, where there was one.
+pub fn looked(
+    desk: &Desk<'_>,
+    id: i64,
+    looked_at: Timestamp,
+    found: Option<&str>,
+) -> anyhow::Result<()> {
+    let Some(row) = desk.tx.sending(id)? else { return Ok(()) };
+    if let Some(given) = found {
+        if given != row.message_id {
+            desk.tx.set_given_id(id, given)?;
+        }
+        return there(desk, &row);
+    }
+    let before = row.state.clone();
+    advance(desk, &row, &Happened::NotFound { looked_at })?;
+    match desk.tx.sending(id)?.map(|row| row.state) {
+        Some(State::Unknown { .. }) => {
+            desk.tx.set_sending_due(id, Some(desk.now + LOOK_EVERY))?;
+        }
+        Some(State::Held { .. }) if matches!(before, State::Unknown { .. }) => {
+            let reason = "it is not known whether it left, and it is not in Sent".to_owned();
+            tell(desk, &row, What::AnswerNotSent { sending: id, reason })?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Notes that the look could not be done, and is to be done again.
+pub fn not_looked(desk: &Desk<'_>, id: i64) -> anyhow::Result<()> {
+    Ok(desk.tx.set_sending_due(id, Some(desk.now + LOOK_EVERY))?)
+}
+
+/// Notes that a mail that has left has its copy in Sent, or needs none: its bytes are forgotten.
+pub fn copied(desk: &Desk<'_>, id: i64) -> anyhow::Result<()> {
+    desk.tx.forget_sending_mail(id)?;
+    Ok(desk.tx.set_sending_due(id, None)?)
+}
+
+/// Its copy lies in Sent: it has left, whatever was thought of it.
+pub(super) fn there(desk: &Desk<'_>, row: &SendingRow) -> anyhow::Result<()> {
+    advance(desk, row, &Happened::Found)?;
+    copied(desk, row.id)
+}
+
+fn advance(desk: &Desk<'_>, row: &SendingRow, happened: &Happened) -> anyhow::Result<()> {
+    let row = desk.tx.sending(row.id)?.unwrap_or_else(|| row.clone());
+    let state = step(&row.state, happened, desk.now, &desk.policy.sending.rules)?;
+    Ok(desk.tx.set_sending(row.id, &state)?)
+}
+
+/// The thread's history tells it.
+fn tell(desk: &Desk<'_>, row: &SendingRow, what: What) -> anyhow::Result<()> {
+    let Some(thread) = row.thread else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    let cause = Cause::new(CauseKind::Server, "the server that sends");
+    record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
+    Ok(())
+}
+
+/// The Message-ID that a server names when it takes a mail (M100): `2.0.0 OK <…@….outlook.com> [Hostname=…]`.
+fn given_id(words: &str) -> Option<&str> {
+    let (_, after) = words.split_once('<')?;
+    let (id, _) = after.split_once('>')?;
+    id.contains('@').then_some(id)
+}

@@ -1,0 +1,9 @@
+//! Agents hand in mail: real mail clients through TLS, what is kept of it, and what is refused.
+
+mod clients;
+mod crowd;
+mod door;
+mod judged;
+mod sent;
+
+use door::Door;

@@ -1,0 +1,216 @@
+//! What leaves: once, whatever happens on the way, with one copy in Sent, and the thread waits.
+
+use std::sync::Arc;
+
+use super::door::{Door, outbox, ports, reply, tell};
+use crate::world::exchange::Tenant;
+use crate::world::exchange::smtp::{Cut, Knobs, MessageIds};
+use crate::world::{Crashes, Host, Moment, Setup, World};
+
+const OPEN: &str = "login_without_tls = true";
+const SUBJECT: &str = "Broken kettle";
+
+/// With these lines of `[mailbox.sending]` beside a short patience.
+fn setup(more: &str) -> Setup {
+    let settings: String =
+        format!("sending = {{ hold_seconds = 0, copy_seconds = 2, confirm_seconds = 1{more} }}");
+    Setup::exchange().with(String::leak(settings))
+}
+
+fn tenant(world: &World) -> Arc<Tenant> {
+    let Host::Exchange(tenant) = &world.host else { panic!("not at Exchange") };
+    Arc::clone(tenant)
+}
+
+/// Tells a story in which the customer has written and the provider does as it is told.
+fn told(setup: Setup, knobs: impl FnOnce(&mut Knobs), story: impl FnOnce(&mut World, &Door, &str)) {
+    tell(setup, OPEN, |world, door| {
+        tenant(world).set_smtp(knobs);
+        let parent = world.customer_writes(SUBJECT);
+        world.opens(SUBJECT);
+        story(world, door, &parent);
+    });
+}
+
+#[track_caller]
+fn stands(world: &mut World, state: &str) {
+    world.eventually(&format!("the mail is {state}"), |world| {
+        outbox(world).iter().all(|one| one["state"] == state)
+    });
+}
+
+/// It left once, the customer got what was written, one copy lies in Sent, and the thread waits as Ana's.
+#[track_caller]
+fn has_left_once(world: &mut World) {
+    stands(world, "accepted");
+    world.becomes(SUBJECT, "waiting, ana");
+    let sent = tenant(world).sent();
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    assert!(sent[0].message.contains("\r\n\r\nWe send you another one."), "{}", sent[0].message);
+    assert!(sent[0].message.contains("<support@example.test>"), "{}", sent[0].message);
+    assert_eq!(in_sent(world), 1);
+    let thread = world.thread(SUBJECT);
+    let shown = world.baton.show(thread.id).unwrap();
+    let replies = shown.events_like("replied");
+    assert_eq!(replies.len(), 1);
+    assert_eq!(replies[0].actor, "ana");
+}
+
+fn in_sent(world: &mut World) -> usize {
+    let address = world.mailbox().address.clone();
+    let shown = tenant(world).mailbox(&address, |mailbox| mailbox.shown());
+    shown.iter().filter(|one| one.folder == "Sent Items").count()
+}
+
+#[track_caller]
+fn answers(door: &Door, parent: &str) {
+    let said = door.hands_in(&reply(parent, "We send you another one."));
+    assert!(said.starts_with("250"), "{said}");
+}
+
+#[test]
+fn an_answer_leaves_once_and_the_thread_waits() {
+    told(
+        setup(""),
+        |_| {},
+        |world, door, parent| {
+            answers(door, parent);
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn where_the_provider_keeps_no_copy_baton_adds_one() {
+    told(
+        setup(""),
+        |knobs| knobs.keeps_copy = false,
+        |world, door, parent| {
+            answers(door, parent);
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn a_message_id_that_the_provider_gave_is_known() {
+    told(
+        setup(""),
+        |knobs| knobs.message_ids = MessageIds::Replaced,
+        |world, door, parent| {
+            answers(door, parent);
+            has_left_once(world);
+            world.customer_answers(SUBJECT, "Thanks, but it is the wrong one.");
+            world.becomes(SUBJECT, "in-progress, ana");
+        },
+    );
+}
+
+#[test]
+fn a_lost_answer_of_the_server_sends_nothing_twice() {
+    told(
+        setup(""),
+        |knobs| knobs.cut = Some(Cut::AfterTaking),
+        |world, door, parent| {
+            answers(door, parent);
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn what_is_lost_before_it_was_taken_waits_for_a_person() {
+    told(
+        setup(""),
+        |knobs| knobs.cut = Some(Cut::BeforeTaking),
+        |world, door, parent| {
+            answers(door, parent);
+            stands(world, "held");
+            assert!(tenant(world).sent().is_empty());
+            let told = world.baton.says(&["outbox"]).done();
+            assert!(told.contains("Nobody knows whether it left"), "{told}");
+            world.baton.says(&["outbox", "release", "1"]).done();
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn a_refusal_is_told_and_the_mail_stays() {
+    let denied =
+        "554 5.2.252 SendAsDenied; ana@contoso.com not allowed to send as support@example.test";
+    told(
+        setup(""),
+        |knobs| knobs.answers = Some(denied.into()),
+        |world, door, parent| {
+            answers(door, parent);
+            stands(world, "refused");
+            let told = world.baton.says(&["outbox"]).done();
+            assert!(told.contains("not allowed to send as"), "{told}");
+            let id = world.thread(SUBJECT).id;
+            assert_eq!(world.baton.show(id).unwrap().events_like("answer-not-sent").len(), 1);
+            tenant(world).set_smtp(|knobs| knobs.answers = None);
+            world.baton.says(&["outbox", "retry", "1"]).done();
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn a_no_for_now_is_tried_again() {
+    let busy =
+        "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending";
+    told(
+        setup(""),
+        |knobs| knobs.answers = Some(busy.into()),
+        |world, door, parent| {
+            answers(door, parent);
+            world.eventually("it was tried", |world| {
+                outbox(world)[0]["last_error"].as_str().is_some_and(|error| error.contains("4.3.2"))
+            });
+            tenant(world).set_smtp(|knobs| knobs.answers = None);
+            has_left_once(world);
+        },
+    );
+}
+
+/// The daemon dies at a commit, and the client tries until it has heard 250.
+fn with_a_crash(moment: Moment, at: usize) {
+    told(
+        setup(""),
+        |_| {},
+        |world, door, parent| {
+            world.baton.kill();
+            world.crashes = Crashes::once(moment, at);
+            world.start_unattended();
+            let text = reply(parent, "We send you another one.");
+            world.eventually("the client has heard 250", |world| {
+                let door = Door { starttls: ports(world)[1], ..door.clone() };
+                door.hands_in(&text).starts_with("250")
+            });
+            world.eventually("it has left, or a person is asked", |world| {
+                let known = outbox(world);
+                known.len() == 1 && (known[0]["state"] == "accepted" || known[0]["state"] == "held")
+            });
+            world.ends_crashes();
+            if outbox(world)[0]["state"] == "held" {
+                assert!(tenant(world).sent().is_empty(), "it left, and a person is asked");
+                world.baton.says(&["outbox", "release", "1"]).done();
+            }
+            has_left_once(world);
+        },
+    );
+}
+
+#[test]
+fn a_crash_at_any_commit_sends_nothing_twice() {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let (from, to, step) = if crate::faults::is_long() { (1, 40, 1) } else { (7, 24, 4) };
+    for at in (from..to).step_by(step) {
+        for moment in [Moment::AfterCommit, Moment::BeforeCommit] {
+            with_a_crash(moment, at);
+        }
+    }
+}
