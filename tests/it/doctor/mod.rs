@@ -59,7 +59,7 @@ impl Patient {
         self.masks.push((format!("{port:05}"), format!("{stand_in:05}")));
     }
 
-    /// Starts the daemon, and waits until it is connected.
+    /// Starts the daemon, and waits until it is connected and has made its folders.
     #[track_caller]
     fn starts(&mut self) {
         self.baton.start(&[], None);
@@ -68,6 +68,12 @@ impl Patient {
             status.first()?.connected_since.as_ref().map(|_| ())
         };
         assert!(poll(PATIENCE, content).is_some(), "{}", self.baton.log_tail(40));
+        let has_folders = || {
+            let checks = self.checks(&[]);
+            let folders = checks.iter().find(|check| check["name"] == "baton-folders")?;
+            (folders["outcome"] != "warn").then_some(())
+        };
+        assert!(poll(PATIENCE, has_folders).is_some(), "{}", self.baton.log_tail(40));
     }
 
     /// Runs the doctor. Answers the exit code and what it said.
