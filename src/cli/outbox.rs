@@ -16,7 +16,7 @@ use crate::desk::wording;
 use crate::engine::Errand;
 use crate::store::{self, SendingRow};
 
-/// How many mails are listed; the newest.
+/// How many mails `--all` lists; the newest.
 const LISTED_MAX: u32 = 1000;
 
 /// List the mails on their way out, or decide about one
@@ -86,7 +86,7 @@ struct Shown<'a> {
     id: i64,
     mailbox: &'a str,
     thread: Option<i64>,
-    agent: &'a str,
+    agent: Option<&'a str>,
     route: &'a str,
     state: &'static str,
     /// When it is due by itself.
@@ -108,7 +108,7 @@ impl<'a> Shown<'a> {
             id: row.id,
             mailbox: &row.mailbox,
             thread: row.thread.map(|id| id.0),
-            agent: &row.agent.0,
+            agent: row.agent.as_ref().map(|agent| agent.0.as_str()),
             route: &row.route,
             state: name(&row.state),
             due_at: row.state.due_at(),
@@ -157,12 +157,13 @@ fn why(row: &SendingRow) -> String {
     }
 }
 
-fn rows(config: &Config, limit: u32) -> anyhow::Result<Vec<SendingRow>> {
+fn rows(all: bool, config: &Config) -> anyhow::Result<Vec<SendingRow>> {
     // Before the first start nothing can be on its way.
     if !config.state_dir.join(store::FILE_NAME).exists() {
         return Ok(Vec::new());
     }
-    reader(config)?.read(move |tx| Ok(tx.sendings(limit)?))
+    reader(config)?
+        .read(move |tx| Ok(if all { tx.sendings(LISTED_MAX)? } else { tx.open_sendings()? }))
 }
 
 /// Where it stands by now: the hold time may be over, and the daemon busy.
@@ -173,11 +174,8 @@ fn by_now(row: SendingRow, now: Timestamp) -> SendingRow {
 
 fn list(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     let now = Clock::system().now();
-    let is_open = |row: &SendingRow| {
-        args.all || !matches!(row.state, State::Accepted { .. } | State::Dropped)
-    };
     let rows: Vec<SendingRow> =
-        rows(config, LISTED_MAX)?.into_iter().map(|row| by_now(row, now)).filter(is_open).collect();
+        rows(args.all, config)?.into_iter().map(|row| by_now(row, now)).collect();
     if args.json {
         out.json(&rows.iter().map(Shown::of).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
@@ -200,7 +198,7 @@ fn list(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
         table.add(vec![
             shown.id.to_string().into(),
             row.thread.map_or_else(|| "-".to_owned(), |id| id.to_string()).into(),
-            shown.agent.to_owned().into(),
+            shown.agent.unwrap_or("-").to_owned().into(),
             Cell::new(ink, shown.state),
             plain(&shown.to.join(", ")).into(),
             short(shown.created_at).into(),
@@ -228,7 +226,11 @@ fn show(id: i64, json: bool, config: &Config, out: &mut Out) -> anyhow::Result<E
         return Ok(Exit::Done);
     }
     let thread = row.thread.map_or_else(|| "no thread".to_owned(), |id| id.to_string());
-    out.line(format_args!("{id}: {} by {}, answers {thread}", shown.state, shown.agent))?;
+    out.line(format_args!(
+        "{id}: {} by {}, answers {thread}",
+        shown.state,
+        shown.agent.unwrap_or("Baton")
+    ))?;
     out.line(format_args!("from {} to {}", plain(shown.from), plain(&shown.to.join(", "))))?;
     if !shown.why.is_empty() {
         out.paragraph(0, &shown.why)?;

@@ -68,6 +68,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
     let (name, address, aliases) = (name?, address?, aliases?);
     let mut policy = policy?;
     policy.mailbox.clone_from(&name);
+    policy.sending.can = smtp.is_some();
     policy.own_addresses.push(address.clone());
     policy.own_addresses.extend(aliases.iter().cloned());
     Some(Mailbox {

@@ -45,7 +45,14 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
         rules::within(*number, 1..=COPY_MAX).map(|seconds| Duration::from_secs(seconds.into()))
     });
     let rules = Rules { confirm: confirm?, on_unknown: on_unknown? };
-    Some(Sending { name: name?, hold: hold?, enforce: enforce?, rules, copy_wait: copy_wait? })
+    Some(Sending {
+        can: false,
+        name: name?,
+        hold: hold?,
+        enforce: enforce?,
+        rules,
+        copy_wait: copy_wait?,
+    })
 }
 
 /// A display name, in which only what is known stands in braces.

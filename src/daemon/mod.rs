@@ -35,7 +35,7 @@ pub use sender::relay_settings;
 pub use socket::{ask, run_errand, trouble};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::desk::policy::Policy;
 use crate::engine::Policies;
 use crate::imap::Rounds;
@@ -92,18 +92,6 @@ impl Shared {
         self.bell(&format!("{mailbox} in Outlook"))
     }
 
-    /// The bell of the task that sends the mailbox's mail.
-    pub(crate) fn sender_bell(&self, mailbox: &str) -> Arc<Notify> {
-        self.bell(&format!("{mailbox} sends"))
-    }
-
-    /// Rings everybody who sends: something may be due.
-    pub(crate) fn ring_senders(&self) {
-        for mailbox in self.policies().keys() {
-            self.sender_bell(mailbox).notify_one();
-        }
-    }
-
     fn rounds(&self, mailbox: &str) -> Rounds {
         let mut rounds = self.rounds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         rounds.entry(mailbox.to_string()).or_default().clone()
@@ -124,9 +112,14 @@ impl Shared {
     }
 }
 
-/// The policies of a configuration, by mailbox.
-pub(crate) fn policies(config: &Config) -> Policies {
-    config.mailboxes.iter().map(|mailbox| (mailbox.name.clone(), mailbox.policy.clone())).collect()
+/// The policies of a configuration, by mailbox. In shadow no mail can leave.
+pub(crate) fn policies(config: &Config, mode: Mode) -> Policies {
+    let policy = |mailbox: &config::Mailbox| {
+        let mut policy = mailbox.policy.clone();
+        policy.sending.can &= mode == Mode::Live;
+        (mailbox.name.clone(), policy)
+    };
+    config.mailboxes.iter().map(policy).collect()
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -138,11 +131,12 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let _lock = lock::take(&state_dir).await?;
     let store = Store::open(&state_dir)?;
     store.write(|tx| Ok(tx.set_all_disconnected()?)).await?;
-    let (policies, _) = watch::channel(Arc::new(policies(&config)));
+    let mode = if shadow { Mode::Shadow } else { Mode::Live };
+    let (policies, _) = watch::channel(Arc::new(policies(&config, mode)));
     let shared = Arc::new(Shared {
         store,
         clock: Clock::system(),
-        mode: if shadow { Mode::Shadow } else { Mode::Live },
+        mode,
         state_dir: state_dir.clone(),
         policies,
         bells: std::sync::Mutex::default(),

@@ -48,7 +48,7 @@ pub(crate) async fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let Some(server) = mailbox.smtp.clone().filter(|_| shared.mode == Mode::Live) else { return };
-    let bell = shared.sender_bell(&mailbox.name);
+    let mut changes = shared.store.outbox_changes();
     let key = Key::new(&mailbox, &shared.state_dir);
     let sender = Sender { shared, mailbox, server, key };
     while !*stopped.borrow() {
@@ -63,7 +63,7 @@ pub(crate) async fn run(
         };
         tokio::select! {
             () = tokio::time::sleep(rest) => (),
-            () = bell.notified() => (),
+            _ = changes.changed() => (),
             _ = stopped.changed() => (),
         }
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::daemon::{Shared, lock, policies};
+use crate::daemon::{Mode, Shared, lock, policies};
 use crate::engine::{self, Answer, Errand, Policies, Request};
 use crate::store::{Store, Tx};
 
@@ -126,7 +126,6 @@ async fn serve(stream: UnixStream, shared: &Arc<Shared>) -> anyhow::Result<()> {
     };
     reply(&mut write, &answered).await?;
     shared.alarm.notify_one();
-    shared.ring_senders();
     Ok(())
 }
 
@@ -221,7 +220,7 @@ async fn decide_here(config: &Config, asked: &Asked) -> anyhow::Result<Option<An
     }
     let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
     let store = Store::open(&config.state_dir)?;
-    let policies = policies(config);
+    let policies = policies(config, Mode::Live);
     let (asked, now) = (asked.clone(), Clock::system().now());
     store.write(move |tx| decide(tx, &policies, &asked, now)).await.map(Some)
 }

@@ -180,7 +180,6 @@ impl Clerk for Desk {
         let (policies, now) = (self.shared.policies(), self.shared.clock.now());
         let kept =
             self.shared.store.write(move |tx| engine::hand_in(tx, &policies, &mail, now)).await;
-        self.shared.ring_senders();
         match kept {
             Ok(Taken::Leaves(text)) => Answer::Kept { text },
             Ok(Taken::Held(text)) => Answer::Held { text },

@@ -15,6 +15,7 @@ pub mod label;
 pub mod layout;
 pub mod leave;
 pub mod marks;
+pub mod notice;
 pub mod policy;
 pub mod retry;
 pub mod roster;

@@ -40,6 +40,8 @@ pub struct Policy {
 /// The admin's choices about mail that leaves under the shared address.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Sending {
+    /// Whether mail can leave at all: a server for it is configured.
+    pub can: bool,
     /// The name that customers see; `{agent.name}` and `{agent.mark}` stand for the writer's.
     pub name: String,
     /// How long it can be stopped.
@@ -55,6 +57,7 @@ pub struct Sending {
 impl Default for Sending {
     fn default() -> Sending {
         Sending {
+            can: false,
             name: "{agent.name}".into(),
             hold: Duration::from_secs(60),
             enforce: Enforce::Hold,

@@ -113,6 +113,34 @@ pub fn answer_waits(sending: i64, why: &str) -> String {
     )
 }
 
+/// What a notice about a thread is called: always the same, so that clients file them together.
+pub fn notice_subject(thread: Option<&Thread>) -> String {
+    match thread {
+        Some(thread) if thread.now.subject.is_empty() => format!("{}", thread.id),
+        Some(thread) => format!("{} {}", thread.id, thread.now.subject),
+        None => "Baton".into(),
+    }
+}
+
+/// The writer of an answer is told that it waits.
+pub fn notice_held(sending: i64, why: &str) -> String {
+    format!(
+        "Your mail was not sent; it is kept as {sending} in the outbox.\n\n{why}\n\n\
+         To send it all the same: baton outbox release {sending}\n\
+         To take it back: baton outbox drop {sending}\n"
+    )
+}
+
+/// The writer of an answer is told that it did not leave.
+pub fn notice_not_sent(sending: i64, why: &str) -> String {
+    format!(
+        "Your mail was not sent, as far as Baton knows; it is {sending} in the outbox.\n\n{why}\n\n\
+         To see where it stands: baton outbox show {sending}\n\
+         To try again: baton outbox retry {sending}\n\
+         To give it up: baton outbox drop {sending}\n"
+    )
+}
+
 /// A mail that answers nothing.
 pub fn answers_nothing() -> String {
     "It answers no thread that Baton knows.".into()
@@ -160,6 +188,9 @@ pub fn refused_by_provider(why: Refusal) -> &'static str {
         Refusal::Other => "The provider does not take it.",
     }
 }
+
+/// What to do about a mail of which nobody knows whether it left.
+pub const LEFT_OR_NOT: &str = "The provider's answer was lost. Ask the customer, or look at the provider, before it is sent once more.";
 
 /// What an event says, for `show` and `why`: who did what.
 pub fn happened(event: &Event) -> String {

@@ -15,11 +15,13 @@ use crate::clock::Timestamp;
 use crate::desk::answer::{self, Unseen, Verdict};
 use crate::desk::command::{Asked, Command, Decision, decide};
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
+use crate::desk::notice;
 use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{Hold, State};
 use crate::desk::thread::{Change, Thread, ThreadId};
 use crate::desk::wording;
+use crate::engine::notice::tell;
 use crate::engine::record::record;
 use crate::engine::{Desk, Policies, dialect};
 use crate::mail::message::{Address, Message};
@@ -132,7 +134,7 @@ pub fn hand_in(
     };
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
-        agent: mail.agent.clone(),
+        agent: Some(mail.agent.clone()),
         route: mail.route,
         state: state(&desk, &verdict),
         envelope_from: mail.from.clone(),
@@ -161,6 +163,7 @@ fn settle(
         return Ok(Taken::Refused(words));
     }
     let id = desk.tx.add_sending(desk.mailbox, new)?;
+    let mut about = None;
     if let Some(mut thread) = thread {
         if matches!(verdict, Verdict::Leaves { claims: true, .. }) {
             claim(desk, &mut thread, new)?;
@@ -170,6 +173,10 @@ fn settle(
             Verdict::Held(words) | Verdict::Refused(words) => words.clone(),
         };
         record(desk, &mut thread, event(new, What::AnswerKept { sending: id, remark }))?;
+        about = Some(thread);
+    }
+    if let (Verdict::Held(words), Some(agent)) = (&verdict, &new.agent) {
+        tell(desk, &notice::answer_held(agent, about.as_ref(), id, words))?;
     }
     Ok(match verdict {
         Verdict::Held(words) => Taken::Held(wording::answer_waits(id, &words)),
@@ -183,12 +190,16 @@ fn settle(
 
 fn event(new: &NewSending, what: What) -> NewEvent {
     let cause = Cause::new(CauseKind::Mail, format!("handed in by {}", new.route));
-    NewEvent::new(Actor::Agent(new.agent.clone()), cause, what, Change::default())
+    NewEvent::new(writer(new), cause, what, Change::default())
+}
+
+fn writer(new: &NewSending) -> Actor {
+    new.agent.clone().map_or(Actor::Someone, Actor::Agent)
 }
 
 /// Whoever answers a thread of nobody's has taken it. One that rests is not woken by that: its answer, once seen in Sent, is.
 fn claim(desk: &Desk<'_>, thread: &mut Thread, new: &NewSending) -> anyhow::Result<()> {
-    let agent = new.agent.clone();
+    let Some(agent) = new.agent.clone() else { return Ok(()) };
     let command = match thread.now.owner {
         // A claim never takes anything away; whoever takes a thread over says so.
         Some(_) => Command::Assign { agent },
@@ -196,7 +207,7 @@ fn claim(desk: &Desk<'_>, thread: &mut Thread, new: &NewSending) -> anyhow::Resu
     };
     let asked = Asked {
         command,
-        actor: Actor::Agent(new.agent.clone()),
+        actor: writer(new),
         cause: Cause::new(CauseKind::Mail, "an answer that was handed in"),
     };
     if thread.now.state.is_open()
@@ -220,13 +231,18 @@ fn state(desk: &Desk<'_>, verdict: &Verdict) -> State {
 
 /// The same mail to the same people, handed in by the same agent.
 fn fingerprint(mail: &HandedIn) -> String {
-    let mut hash = Sha256::new();
     let to = mail.to.iter().map(|to| to.address.as_str());
-    for part in [mail.agent.0.as_str(), mail.from.as_str()].into_iter().chain(to) {
+    hashed([mail.agent.0.as_str(), mail.from.as_str()].into_iter().chain(to), &mail.raw)
+}
+
+/// A short text that stands for these parts and these bytes.
+pub(super) fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>, raw: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.update(&mail.raw);
+    hash.update(raw);
     hash.finalize().iter().take(20).fold(String::new(), |mut text, byte| {
         // Writing to a text cannot fail.
         let _written = write!(text, "{byte:02x}");
@@ -322,7 +338,7 @@ fn unseen(
         }
         if row.replied {
             let sent = desk.tx.sending_with_id(desk.mailbox, &row.message_id)?;
-            let by = sent.map(|sending| sending.agent);
+            let by = sent.and_then(|sending| sending.agent);
             if by.as_ref() != Some(agent) {
                 colleague = Some(Unseen::Colleague { agent: by, at: row.arrived_at });
             }
@@ -333,9 +349,9 @@ fn unseen(
             sending.state,
             State::Dropped | State::Held { why: Hold::Question { .. }, .. } | State::Refused { .. }
         );
-        if leaves && sending.agent != *agent && sending.created_at >= tip.arrived_at {
-            let (agent, at) = (Some(sending.agent), sending.created_at);
-            colleague = Some(Unseen::Colleague { agent, at });
+        let by = sending.agent.filter(|by| by != agent);
+        if leaves && by.is_some() && sending.created_at >= tip.arrived_at {
+            colleague = Some(Unseen::Colleague { agent: by, at: sending.created_at });
         }
     }
     Ok(colleague.unwrap_or(Unseen::Nothing))

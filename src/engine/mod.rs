@@ -12,6 +12,7 @@ mod folders;
 mod hand_in;
 mod join;
 mod look;
+mod notice;
 pub mod outlook;
 mod record;
 mod send;

@@ -5,12 +5,17 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
+
 use crate::clock::Timestamp;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
+use crate::desk::notice;
 use crate::desk::retry::{Retry, pause};
 use crate::desk::sending::{Happened, Refusal, State, step};
 use crate::desk::thread::Change;
+use crate::desk::wording;
 use crate::engine::Desk;
+use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
 use crate::store::SendingRow;
 
@@ -87,7 +92,8 @@ pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
             State::Unknown { .. } => return Ok(Task::Look { sending: row }),
             State::Due { .. } => {
                 advance(desk, &row, &Happened::Began)?;
-                let raw = desk.tx.sending_mail(row.id)?.unwrap_or_default();
+                let raw = desk.tx.sending_mail(row.id)?;
+                let raw = raw.with_context(|| format!("the bytes of mail {} are gone", row.id))?;
                 return Ok(Task::Send { sending: row, raw });
             }
             State::Accepted { .. } => {
@@ -111,12 +117,19 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
                 desk.tx.set_given_id(id, given)?;
             }
             advance(desk, &row, &Happened::Accepted)?;
-            desk.tx.set_sending_due(id, Some(desk.now + desk.policy.sending.copy_wait))?;
+            match row.route.as_str() {
+                // Nobody looks for it in Sent.
+                own::NOTICE => copied(desk, id)?,
+                _ => {
+                    let at = desk.now + desk.policy.sending.copy_wait;
+                    desk.tx.set_sending_due(id, Some(at))?;
+                }
+            }
         }
         Outcome::Refused { why, words } => {
             desk.tx.note_attempt(id, Some(words))?;
             advance(desk, &row, &Happened::Refused(*why))?;
-            tell(desk, &row, What::AnswerNotSent { sending: id, reason: words.clone() })?;
+            not_sent(desk, &row, words, wording::refused_by_provider(*why))?;
         }
         Outcome::Later { retry, words } => {
             desk.tx.note_attempt(id, Some(words))?;
@@ -152,8 +165,8 @@ pub fn looked(
             desk.tx.set_sending_due(id, Some(desk.now + LOOK_EVERY))?;
         }
         Some(State::Held { .. }) if matches!(before, State::Unknown { .. }) => {
-            let reason = "it is not known whether it left, and it is not in Sent".to_owned();
-            tell(desk, &row, What::AnswerNotSent { sending: id, reason })?;
+            let why = "it is not known whether it left, and it is not in Sent";
+            not_sent(desk, &row, why, wording::LEFT_OR_NOT)?;
         }
         _ => {}
     }
@@ -183,13 +196,18 @@ fn advance(desk: &Desk<'_>, row: &SendingRow, happened: &Happened) -> anyhow::Re
     Ok(desk.tx.set_sending(row.id, &state)?)
 }
 
-/// The thread's history tells it.
-fn tell(desk: &Desk<'_>, row: &SendingRow, what: What) -> anyhow::Result<()> {
-    let Some(thread) = row.thread else { return Ok(()) };
-    let mut thread = desk.thread(thread)?;
-    let cause = Cause::new(CauseKind::Server, "the server that sends");
-    record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
-    Ok(())
+/// The thread's history tells it, and its writer is told by mail.
+fn not_sent(desk: &Desk<'_>, row: &SendingRow, why: &str, remedy: &str) -> anyhow::Result<()> {
+    // A notice that does not arrive is nobody's answer, and telling of it could go on for ever.
+    let Some(agent) = &row.agent else { return Ok(()) };
+    let mut thread = row.thread.map(|id| desk.thread(id)).transpose()?;
+    if let Some(thread) = &mut thread {
+        let cause = Cause::new(CauseKind::Server, "the server that sends");
+        let what = What::AnswerNotSent { sending: row.id, reason: why.to_owned() };
+        record(desk, thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
+    }
+    let why = format!("{remedy}\n\n{why}");
+    tell(desk, &notice::answer_not_sent(agent, thread.as_ref(), row.id, row.attempts, &why))
 }
 
 /// The Message-ID that a server names when it takes a mail (M100): `2.0.0 OK <…@….outlook.com> [Hostname=…]`.

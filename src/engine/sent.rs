@@ -48,7 +48,7 @@ pub(super) fn sent(
         desk.tx.set_replied(key)?;
         let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
             && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
-        let writer = sending.map(|sending| sending.agent);
+        let writer = sending.and_then(|sending| sending.agent);
         let writer = writer.or_else(|| sent_by(desk, message));
         arrival::replied(&thread, mail, writer, outrun)
     } else {

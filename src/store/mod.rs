@@ -21,6 +21,7 @@ mod sendings;
 mod threads;
 mod writer;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,6 +117,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug)]
 pub struct Tx<'a> {
     conn: &'a Connection,
+    /// Whether mail that is to be sent was kept, or stands elsewhere now.
+    sends: Cell<bool>,
+}
+
+impl<'a> Tx<'a> {
+    fn new(conn: &'a Connection) -> Tx<'a> {
+        Tx { conn, sends: Cell::new(false) }
+    }
 }
 
 /// A connection that only reads.
@@ -142,7 +151,7 @@ impl Reader {
     /// Runs `look` on one consistent state.
     pub fn read<T>(&self, look: impl FnOnce(&Tx<'_>) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let transaction = self.conn.unchecked_transaction()?;
-        let answer = look(&Tx { conn: &transaction })?;
+        let answer = look(&Tx::new(&transaction))?;
         transaction.commit()?;
         Ok(answer)
     }

@@ -27,8 +27,8 @@ pub struct SentTo {
 pub struct NewSending {
     /// The thread that it answers.
     pub thread: Option<ThreadId>,
-    /// Who wrote it.
-    pub agent: AgentId,
+    /// Who wrote it; `None` where Baton did.
+    pub agent: Option<AgentId>,
     /// By which way it came to Baton.
     pub route: &'static str,
     /// Where it stands.
@@ -58,8 +58,8 @@ pub struct SendingRow {
     pub mailbox: String,
     /// The thread that it answers.
     pub thread: Option<ThreadId>,
-    /// Who wrote it.
-    pub agent: AgentId,
+    /// Who wrote it; `None` where Baton did.
+    pub agent: Option<AgentId>,
     /// By which way it came to Baton.
     pub route: String,
     /// Where it stands.
@@ -90,7 +90,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(SendingRow, String, String)> {
         id: row.get("id")?,
         mailbox: row.get("mailbox")?,
         thread: row.get::<_, Option<i64>>("thread")?.map(ThreadId),
-        agent: AgentId(row.get("agent")?),
+        agent: row.get::<_, Option<String>>("agent")?.map(AgentId),
         route: row.get("route")?,
         state: State::Dropped,
         envelope_from: row.get("envelope_from")?,
@@ -126,7 +126,7 @@ impl Tx<'_> {
             .execute(params![
                 mailbox,
                 new.thread.map(|id| id.0),
-                new.agent.0,
+                new.agent.as_ref().map(|agent| &agent.0),
                 new.route,
                 serde_json::to_string(&new.state).unwrap_or_default(),
                 new.state.due_at().map(|at| at.0),
@@ -141,6 +141,7 @@ impl Tx<'_> {
         self.conn
             .prepare_cached("INSERT INTO sending_mail (sending, raw) VALUES (?, ?)")?
             .execute(params![id, new.raw])?;
+        self.sends.set(true);
         Ok(id)
     }
 
@@ -186,8 +187,18 @@ impl Tx<'_> {
 
     /// The newest mails, newest first.
     pub fn sendings(&self, limit: u32) -> Result<Vec<SendingRow>> {
-        let mut statement =
-            self.conn.prepare_cached(&format!("{SENDING} ORDER BY sending.id DESC LIMIT ?"))?;
+        self.sendings_where("TRUE", limit)
+    }
+
+    /// All mails that have neither left nor been given up, newest first.
+    pub fn open_sendings(&self) -> Result<Vec<SendingRow>> {
+        self.sendings_where("state ->> 'state' NOT IN ('accepted', 'dropped')", u32::MAX)
+    }
+
+    fn sendings_where(&self, which: &str, limit: u32) -> Result<Vec<SendingRow>> {
+        let mut statement = self
+            .conn
+            .prepare_cached(&format!("{SENDING} WHERE {which} ORDER BY sending.id DESC LIMIT ?"))?;
         let rows = statement.query_map([limit], row)?;
         rows.map(|found| whole(found?)).collect()
     }
@@ -268,6 +279,7 @@ impl Tx<'_> {
                 state.due_at().map(|at| at.0),
                 id
             ])?;
+        self.sends.set(true);
         Ok(())
     }
 }

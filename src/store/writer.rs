@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::store::health::Health;
 use crate::store::{Error, FILE_NAME, Result, Tx, open_for_writing};
@@ -28,6 +28,7 @@ type Answer = Box<dyn FnOnce(std::result::Result<(), Arc<rusqlite::Error>>) + Se
 pub struct Store {
     jobs: mpsc::Sender<Message>,
     health: Health,
+    outbox: Arc<watch::Sender<()>>,
 }
 
 /// What the writing thread is told.
@@ -53,7 +54,7 @@ impl Store {
                 move || Writer::new(conn, health).write_all(waiting)
             })
             .map_err(|_| Error::Stopped)?;
-        Ok(Store { jobs, health })
+        Ok(Store { jobs, health, outbox: Arc::default() })
     }
 
     /// Runs `work` in one transaction; returns when it is durable. An error undoes all of it.
@@ -63,9 +64,15 @@ impl Store {
     ) -> anyhow::Result<T> {
         let (tell, told) = oneshot::channel();
         let health = self.health.clone();
+        let outbox = Arc::clone(&self.outbox);
         let job: Job = Box::new(move |conn| {
-            let done = in_savepoint(conn, work).inspect_err(|error| health.failed(error));
+            let mut sends = false;
+            let done = in_savepoint(conn, &mut sends, work);
+            let done = done.inspect_err(|error| health.failed(error));
             Box::new(move |committed| {
+                if sends && committed.is_ok() {
+                    outbox.send_replace(());
+                }
                 let answer = match (done, committed) {
                     (Ok(value), Ok(())) => Ok(value),
                     (Ok(_), Err(error)) => Err(anyhow!("cannot keep the change: {error}")),
@@ -77,6 +84,11 @@ impl Store {
         });
         self.jobs.send(Message::Work(job)).await.map_err(|_| Error::Stopped)?;
         told.await.map_err(|_| Error::Stopped)?
+    }
+
+    /// Tells whenever mail that is to be sent was kept, or stands elsewhere than before.
+    pub fn outbox_changes(&self) -> watch::Receiver<()> {
+        self.outbox.subscribe()
     }
 
     /// Why nothing can be kept at the moment, in SQLite's words: the disk is full, or cannot be written.
@@ -98,6 +110,7 @@ impl Store {
 
 fn in_savepoint<T>(
     conn: &Connection,
+    sends: &mut bool,
     work: impl FnOnce(&Tx<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     // A full disk makes SQLite give up the whole transaction; a savepoint would then be one of its own, and be kept.
@@ -105,8 +118,10 @@ fn in_savepoint<T>(
         bail!("an earlier change failed, and this one with it");
     }
     conn.execute_batch("SAVEPOINT job").context("cannot begin a change")?;
-    let answer = catch_unwind(AssertUnwindSafe(|| work(&Tx { conn })))
+    let tx = Tx::new(conn);
+    let answer = catch_unwind(AssertUnwindSafe(|| work(&tx)))
         .unwrap_or_else(|_| Err(anyhow!("a change panicked and was undone")));
+    *sends = answer.is_ok() && tx.sends.get();
     let end = if answer.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
     conn.execute_batch(end).context("cannot end a change")?;
     answer

@@ -78,6 +78,8 @@ fn hot_questions_are_served_by_an_index() {
         "SELECT id FROM sending WHERE mailbox = 1 AND due_at <= 7 ORDER BY due_at LIMIT 9",
         "SELECT id FROM sending WHERE mailbox = 1 AND message_id = 'x'",
         "SELECT id FROM sending WHERE thread = 1 ORDER BY id",
+        "SELECT sending.id FROM sending JOIN mailbox ON mailbox.id = sending.mailbox
+         WHERE state ->> 'state' NOT IN ('accepted', 'dropped') ORDER BY sending.id DESC LIMIT 9",
         "SELECT id FROM sending WHERE fingerprint = 'x' AND created_at >= 7 ORDER BY created_at DESC LIMIT 1",
         "SELECT seq FROM event WHERE thread = 1 UNION ALL SELECT seq FROM event WHERE other = 1 ORDER BY seq",
     ];

@@ -2,9 +2,13 @@
 //!
 //! Only the header is touched: what names the writer or the writer's program goes, From, Message-ID and the ids of the
 //! conversation are written anew. The body leaves byte for byte, so that signatures over it (RFC 1847), attachments and
-//! charsets stay what they were. Nothing here decides whether a mail may leave. Start with [`compose`].
+//! charsets stay what they were. Nothing here decides whether a mail may leave. Start with [`compose`]; [`letter()`] is for what
+//! Baton itself writes.
 
 mod field;
+mod letter;
+
+pub use letter::{Letter, letter};
 
 use field::{Field, split};
 

@@ -19,8 +19,8 @@ CREATE TABLE sending (
 id INTEGER PRIMARY KEY AUTOINCREMENT,
 mailbox INTEGER NOT NULL REFERENCES mailbox(id),
 thread INTEGER REFERENCES thread(id), -- NULL where it answers none
-agent TEXT NOT NULL, -- who wrote it
-route TEXT NOT NULL, -- submission
+agent TEXT, -- who wrote it; NULL where Baton did
+route TEXT NOT NULL, -- submission; notice where Baton tells one of the team something
 state TEXT NOT NULL, -- JSON; see desk/sending.rs
 due_at INTEGER, -- when something is to be done about it; NULL while a person has to decide, and in the end
 envelope_from TEXT NOT NULL,
@@ -35,6 +35,8 @@ last_error TEXT
 CREATE UNIQUE INDEX sending_message_id ON sending(mailbox, message_id);
 CREATE INDEX sending_due ON sending(mailbox, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX sending_thread ON sending(thread, id) WHERE thread IS NOT NULL;
+-- What has neither left nor been given up.
+CREATE INDEX sending_open ON sending(id) WHERE state ->> 'state' NOT IN ('accepted', 'dropped');
 CREATE INDEX sending_fingerprint ON sending(fingerprint, created_at);
 -- The bytes as they leave.
 CREATE TABLE sending_mail (

@@ -138,7 +138,17 @@ impl Door {
 
 /// What `baton outbox --all --json` tells, the oldest first.
 pub(super) fn outbox(world: &World) -> Vec<Value> {
+    sendings(world, |route| route != "notice")
+}
+
+/// What Baton tells the team, oldest first.
+pub(super) fn notices(world: &World) -> Vec<Value> {
+    sendings(world, |route| route == "notice")
+}
+
+fn sendings(world: &World, of: impl Fn(&str) -> bool) -> Vec<Value> {
     let mut all: Vec<Value> = world.baton.json(&["outbox", "--all"]).unwrap();
+    all.retain(|one| of(one["route"].as_str().unwrap()));
     all.reverse();
     all
 }

@@ -88,8 +88,8 @@ fn an_answer_to_somebody_elses_thread_is_held_or_refused() {
         assert!(!thread.events_like("answer-refused").is_empty());
 
         let said = door.hands_in(&reply(&parent, "#claim\n\nMine from now on."));
-        assert!(said.starts_with("250 2.0.0 #1: kept as 2"), "{said}");
-        let text = world.baton.says(&["outbox", "show", "2"]).done();
+        assert!(said.starts_with("250 2.0.0 #1: kept as 3"), "{said}");
+        let text = world.baton.says(&["outbox", "show", "3"]).done();
         assert!(text.contains("Mine from now on.") && !text.contains("#claim"), "{text}");
         assert_eq!(world.baton.show(1).unwrap().owner.as_deref(), Some("ana"));
     });
