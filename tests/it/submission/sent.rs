@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::door::{Door, notices, outbox, ports, reply, tell};
 use crate::world::exchange::Tenant;
-use crate::world::exchange::mailbox::Shown;
 use crate::world::exchange::smtp::{Cut, Knobs, MessageIds, Sent};
 use crate::world::{Crashes, Host, Moment, Setup, World};
 
@@ -71,8 +70,8 @@ fn in_sent(world: &mut World) -> usize {
         .iter()
         .map(|one| format!("<{}>", one["message_id"].as_str().unwrap()))
         .collect();
-    let is_answer = |one: &&Shown| one.folder == "Sent Items" && !told.contains(&one.message_id);
-    shown.iter().filter(is_answer).count()
+    let sent = shown.iter().filter(|one| one.folder == "Sent Items");
+    sent.filter(|one| !told.contains(&one.message_id)).count()
 }
 
 #[track_caller]
