@@ -3,11 +3,19 @@
 
 say() { printf '==> %s\n' "$*"; }
 
-# install_packages PROGRAM:PACKAGE… installs the Debian packages whose program is not there.
+# is_there PROGRAM or Perl::Module tells whether it can be used.
+is_there() {
+    case $1 in
+    *::*) perl "-M$1" -e 1 2>/dev/null ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null ;;
+    esac
+}
+
+# install_packages NAME=PACKAGE… installs the Debian packages whose program or Perl module is not there.
 install_packages() {
     missing=''
     for pair in "$@"; do
-        PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+        is_there "${pair%=*}" || missing="$missing ${pair#*=}"
     done
     [ -n "$missing" ] || return 0
     if ! command -v apt-get >/dev/null; then
@@ -24,6 +32,10 @@ install_packages() {
     fi
     say "installing the Debian packages$missing"
     $as_root apt-get update -qq </dev/null
+    case $missing in
+    # Unconfigured, so that Debian starts no server that takes mail for the whole machine.
+    *postfix*) echo 'postfix postfix/main_mailer_type select No configuration' | $as_root debconf-set-selections ;;
+    esac
     # shellcheck disable=SC2086 # both are words
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
     case $missing in

@@ -13,8 +13,9 @@ machete_version=0.9.2
 
 # 1. What it takes.
 
-install_packages cc:gcc cc:libc6-dev dovecot:dovecot-imapd shellcheck:shellcheck systemd-analyze:systemd \
-    mbsync:isync swaks:swaks msmtp:msmtp neomutt:neomutt openssl:openssl python3:python3 pip3:python3-pip node:nodejs npm:npm
+install_packages cc=gcc cc=libc6-dev dovecot=dovecot-imapd shellcheck=shellcheck systemd-analyze=systemd \
+    postfix=postfix mbsync=isync swaks=swaks Net::SSLeay=libnet-ssleay-perl msmtp=msmtp neomutt=neomutt openssl=openssl \
+    python3=python3 pip3=python3-pip node=nodejs npm=npm
 install_clients
 need_cargo
 # Cargo has to find what it installs.

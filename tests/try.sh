@@ -24,9 +24,9 @@ cd "$(dirname "$0")/.."
 
 # 1. What it takes.
 
-install_packages dovecot:dovecot-imapd
+install_packages dovecot=dovecot-imapd
 if [ -z "${BATON_BIN:-}" ]; then
-    install_packages cc:gcc cc:libc6-dev
+    install_packages cc=gcc cc=libc6-dev
     need_cargo
     say "building Baton (the first time takes a few minutes)"
     cargo build --locked --quiet

@@ -124,6 +124,7 @@ impl Patient {
         for (pattern, stand_in) in [
             (r"within \d+ ms", "within 3 ms"),
             (r"good for \d+ days", "good for 90 days"),
+            (r"consent is good until \d{4}-\d\d-\d\d", "consent is good until 2027-02-22"),
             (r"is \d+ s (ahead of|behind)", "is 400 s $1"),
             (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "2026-11-24T12:00:00.000Z"),
         ] {
