@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::roster::AgentId;
-use crate::desk::sending::{Happened, State, step};
+use crate::desk::sending::{Happened, TooLate, step};
 use crate::desk::thread::Change;
 use crate::engine::ask::{done, refused};
 use crate::engine::record::record;
+use crate::engine::stop::stop;
 use crate::engine::{Answer, Desk, Policies, dialect};
 use crate::store::{Salting, SendingRow, Tx};
 
@@ -110,31 +111,40 @@ fn decide(
     let Some(policy) = policies.get(&sending.mailbox) else {
         return Ok(refused(format!("The mailbox {} is not configured any more.", sending.mailbox)));
     };
-    let state = match step(&sending.state, happened, now, &policy.sending.rules) {
-        Ok(state) => state,
-        Err(why) => return Ok(refused(format!("Mail {id} stays as it is: {why}."))),
+    let (mailbox, dialect) = dialect(tx, policy)?;
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
+    let cause = Cause::new(CauseKind::Command, "command line");
+    let decided = match happened {
+        Happened::Dropped => stop(&desk, &sending, Actor::Someone, cause)?,
+        _ => release(&desk, &sending, happened, cause)?,
     };
-    if state != sending.state {
-        tx.set_sending(id, &state)?;
-        let (mailbox, dialect) = dialect(tx, policy)?;
-        let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
-        note(&desk, &sending, &state)?;
-    }
-    Ok(done(match state {
-        State::Dropped => format!("Mail {id} is dropped; it never leaves."),
-        _ => format!("Mail {id} leaves as soon as it can."),
-    }))
+    Ok(match (decided, happened) {
+        (Err(why), _) => refused(format!("Mail {id} stays as it is: {why}.")),
+        (Ok(()), Happened::Dropped) => done(format!("Mail {id} is dropped; it never leaves.")),
+        (Ok(()), _) => done(format!("Mail {id} leaves as soon as it can.")),
+    })
 }
 
-/// The thread's history tells it.
-fn note(desk: &Desk<'_>, sending: &SendingRow, state: &State) -> anyhow::Result<()> {
-    let Some(thread) = sending.thread else { return Ok(()) };
-    let mut thread = desk.thread(thread)?;
-    let what = match state {
-        State::Dropped => What::AnswerDropped { sending: sending.id },
-        _ => What::AnswerReleased { sending: sending.id },
+/// Lets it go, and lets the thread's history tell it.
+fn release(
+    desk: &Desk<'_>,
+    sending: &SendingRow,
+    happened: &Happened,
+    cause: Cause,
+) -> anyhow::Result<Result<(), TooLate>> {
+    let state = match step(&sending.state, happened, desk.now, &desk.policy.sending.rules) {
+        Ok(state) => state,
+        Err(why) => return Ok(Err(why)),
     };
-    let cause = Cause::new(CauseKind::Command, "command line");
-    record(desk, &mut thread, NewEvent::new(Actor::Someone, cause, what, Change::default()))?;
-    Ok(())
+    if state == sending.state {
+        return Ok(Ok(()));
+    }
+    desk.tx.set_sending(sending.id, &state)?;
+    if let Some(thread) = sending.thread {
+        let mut thread = desk.thread(thread)?;
+        let what = What::AnswerReleased { sending: sending.id };
+        let event = NewEvent::new(Actor::Someone, cause, what, Change::default());
+        record(desk, &mut thread, event)?;
+    }
+    Ok(Ok(()))
 }

@@ -18,6 +18,7 @@ mod record;
 mod send;
 mod sent;
 mod show;
+mod stop;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use send::{
     Outcome as SendOutcome, Task, copied, looked, next, not_looked, sent as settle_sending,
 };
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};
+pub use stop::stop_held;
 pub use verify::{Account, Difference, FolderAccount, account, rebuild};
 
 use crate::clock::Timestamp;
