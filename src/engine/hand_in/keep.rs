@@ -1,0 +1,154 @@
+//! Keeping a mail that was handed in, and writing down what that does to its thread.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use super::{HandedIn, Taken};
+use crate::clock::Timestamp;
+use crate::desk::answer::Verdict;
+use crate::desk::command::{Asked, Command, Decision, decide};
+use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
+use crate::desk::notice;
+use crate::desk::roster::Agent;
+use crate::desk::sending::{Hold, State};
+use crate::desk::thread::{Change, Thread, ThreadId};
+use crate::desk::wording;
+use crate::engine::Desk;
+use crate::engine::notice::tell;
+use crate::engine::record::record;
+use crate::mail::message::Address;
+use crate::mail::outgoing::Letterhead;
+use crate::store::{NewSending, SendingRow};
+
+/// Keeps it, or not, and writes down what happened to the thread.
+pub(super) fn settle(
+    desk: &Desk<'_>,
+    thread: Option<Thread>,
+    new: &NewSending,
+    verdict: Verdict,
+) -> anyhow::Result<Taken> {
+    if let Verdict::Refused(words) = verdict {
+        if let Some(mut thread) = thread {
+            let what = What::AnswerRefused { reason: words.clone() };
+            record(desk, &mut thread, event(new, what))?;
+        }
+        return Ok(Taken::Refused(words));
+    }
+    let id = desk.tx.add_sending(desk.mailbox, new)?;
+    let mut about = None;
+    if let Some(mut thread) = thread {
+        if matches!(verdict, Verdict::Leaves { claims: true, .. }) {
+            claim(desk, &mut thread, new)?;
+        }
+        let remark = match &verdict {
+            Verdict::Leaves { remark, .. } => remark.clone().unwrap_or_default(),
+            Verdict::Held(words) | Verdict::Refused(words) => words.clone(),
+        };
+        record(desk, &mut thread, event(new, What::AnswerKept { sending: id, remark }))?;
+        about = Some(thread);
+    }
+    if let (Verdict::Held(words), Some(agent)) = (&verdict, &new.agent) {
+        tell(desk, &notice::answer_held(agent, about.as_ref(), id, words))?;
+    }
+    Ok(match verdict {
+        Verdict::Held(words) => Taken::Held(wording::answer_waits(id, &words)),
+        Verdict::Refused(words) => Taken::Refused(words),
+        Verdict::Leaves { .. } => {
+            let thread = new.thread.unwrap_or(ThreadId(0));
+            Taken::Leaves(wording::answer_leaves(thread, id, desk.policy.sending.hold))
+        }
+    })
+}
+
+fn event(new: &NewSending, what: What) -> NewEvent {
+    let cause = Cause::new(CauseKind::Mail, format!("handed in by {}", new.route));
+    NewEvent::new(writer(new), cause, what, Change::default())
+}
+
+fn writer(new: &NewSending) -> Actor {
+    new.agent.clone().map_or(Actor::Someone, Actor::Agent)
+}
+
+/// Whoever answers a thread of nobody's has taken it. One that rests is not woken by that: its answer, once seen in Sent, is.
+fn claim(desk: &Desk<'_>, thread: &mut Thread, new: &NewSending) -> anyhow::Result<()> {
+    let Some(agent) = new.agent.clone() else { return Ok(()) };
+    let command = match thread.now.owner {
+        // A claim never takes anything away; whoever takes a thread over says so.
+        Some(_) => Command::Assign { agent },
+        None => Command::Claim { agent },
+    };
+    let asked = Asked {
+        command,
+        actor: writer(new),
+        cause: Cause::new(CauseKind::Mail, "an answer that was handed in"),
+    };
+    if thread.now.state.is_open()
+        && let Decision::Done(event) = decide(desk.policy, thread, &asked, desk.now)
+    {
+        record(desk, thread, *event)?;
+    }
+    Ok(())
+}
+
+pub(super) fn state(desk: &Desk<'_>, verdict: &Verdict) -> State {
+    let hold = desk.policy.sending.hold;
+    match verdict {
+        Verdict::Held(words) | Verdict::Refused(words) => {
+            State::Held { until: None, why: Hold::Question { words: words.clone() } }
+        }
+        Verdict::Leaves { .. } if hold.is_zero() => State::Due { at: desk.now },
+        Verdict::Leaves { .. } => State::Held { until: Some(desk.now + hold), why: Hold::Time },
+    }
+}
+
+/// The same mail to the same people, handed in by the same agent.
+pub(super) fn fingerprint(mail: &HandedIn) -> String {
+    let to = mail.to.iter().map(|to| to.address.as_str());
+    hashed([mail.agent.0.as_str(), mail.from.as_str()].into_iter().chain(to), &mail.raw)
+}
+
+/// A short text that stands for these parts and these bytes.
+pub(in crate::engine) fn hashed<'a>(
+    parts: impl IntoIterator<Item = &'a str>,
+    raw: &[u8],
+) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(raw);
+    hash.finalize().iter().take(20).fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _written = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The sentence for a mail that was handed in before.
+pub(super) fn already(same: &SendingRow, now: Timestamp) -> Taken {
+    match (&same.state, same.thread) {
+        (State::Held { why: Hold::Question { words }, .. }, _) => {
+            Taken::Held(wording::answer_waits(same.id, words))
+        }
+        (State::Held { until: Some(until), .. }, Some(thread)) => {
+            Taken::Leaves(wording::answer_leaves(thread, same.id, until.since(now)))
+        }
+        _ => Taken::Leaves(format!("Kept as {} already.", same.id)),
+    }
+}
+
+pub(super) fn letterhead(desk: &Desk<'_>, agent: &Agent, mail: &HandedIn) -> Letterhead {
+    let address = mail.from.to_lowercase();
+    let domain = address.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);
+    let mut references = mail.message.references.clone();
+    references.extend(mail.message.in_reply_to.iter().cloned());
+    Letterhead {
+        message_id: format!("{}.baton@{domain}", mail.unique),
+        from: Address { name: desk.policy.sending.name_of(agent), address },
+        references,
+        writer: vec![agent.address.clone()],
+        at: desk.now,
+    }
+}

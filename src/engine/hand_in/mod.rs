@@ -1,0 +1,144 @@
+//! An agent hands in a mail that is to leave under a shared address: which thread it answers, whether it may, and what is
+//! kept of it. All of it in one transaction, so of two answers at once one is judged after the other.
+//!
+//! Nothing leaves here. What is kept has a state ([`crate::desk::sending`]), and whoever sends goes by that.
+
+mod judge;
+mod keep;
+mod orders;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+pub(super) use keep::hashed;
+
+use judge::{answered, judge};
+use keep::{already, fingerprint, letterhead, settle, state};
+use orders::command_line;
+
+use crate::clock::Timestamp;
+use crate::desk::answer::Verdict;
+use crate::desk::policy::Policy;
+use crate::desk::roster::{Agent, AgentId};
+use crate::desk::sending::State;
+use crate::desk::wording;
+use crate::engine::{Desk, Policies, dialect};
+use crate::mail::message::Message;
+use crate::mail::outgoing::{compose, without_first_line};
+use crate::store::{NewSending, SentTo, Tx};
+
+/// For how long the same mail, handed in again, is the same mail: a client that never heard 250 tries again.
+const SAME_WITHIN: Duration = Duration::from_secs(24 * 3600);
+/// The first line of an answer that says: the thread is mine from now on.
+const CLAIM: &str = "#claim";
+
+/// A mail as an agent handed it in.
+#[derive(Clone, Debug)]
+pub struct HandedIn {
+    /// Who.
+    pub agent: AgentId,
+    /// By which way.
+    pub route: &'static str,
+    /// MAIL FROM: a shared address.
+    pub from: String,
+    /// RCPT TO.
+    pub to: Vec<SentTo>,
+    /// The bytes. Lines end with CR and LF.
+    pub raw: Vec<u8>,
+    /// What they say.
+    pub message: Message,
+    /// Something that no other mail has, for Baton's own Message-ID.
+    pub unique: String,
+}
+
+/// What became of it, and the sentence for the agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Taken {
+    /// It is kept, and leaves.
+    Leaves(String),
+    /// It is kept, and a person has to decide.
+    Held(String),
+    /// It is not kept.
+    Refused(String),
+}
+
+/// The mailbox of a shared address under which the agent may write, or why there is none.
+///
+/// # Errors
+/// A sentence for the agent.
+pub fn may_send_as<'a>(
+    policies: &'a Policies,
+    agent: &AgentId,
+    address: &str,
+) -> Result<(&'a Policy, &'a Agent), String> {
+    let mut allowed = Vec::new();
+    let mut known = None;
+    for policy in policies.values() {
+        let Some(found) = policy.agent(agent) else { continue };
+        known = Some(found);
+        if !found.works_in(&policy.mailbox) {
+            continue;
+        }
+        if policy.is_own(address) {
+            return Ok((policy, found));
+        }
+        allowed.extend(policy.own_addresses.first().map(String::as_str));
+    }
+    match known {
+        Some(agent) => Err(wording::not_your_address(agent, &allowed)),
+        None => Err(format!("There is no agent {agent} any more.")),
+    }
+}
+
+/// Judges a mail, and keeps it if it may leave or a person has to decide.
+pub fn hand_in(
+    tx: &Tx<'_>,
+    policies: &Policies,
+    mail: &HandedIn,
+    now: Timestamp,
+) -> anyhow::Result<Taken> {
+    let (policy, agent) = match may_send_as(policies, &mail.agent, &mail.from) {
+        Ok(found) => found,
+        Err(words) => return Ok(Taken::Refused(words)),
+    };
+    let fingerprint = fingerprint(mail);
+    let before = tx.sending_again(&fingerprint, now - SAME_WITHIN)?;
+    if let Some(same) = before.filter(|same| same.state != State::Dropped) {
+        return Ok(already(&same, now));
+    }
+    let (mailbox, dialect) = dialect(tx, policy)?;
+    let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
+    let (claims, body) = match without_first_line(&mail.raw, CLAIM) {
+        Some(rest) => (true, Cow::Owned(rest)),
+        None => (false, Cow::Borrowed(&mail.raw)),
+    };
+    let answered = answered(&desk, mail)?;
+    let letterhead = letterhead(&desk, agent, mail);
+    let raw = match compose(&body, &letterhead) {
+        Ok(raw) => raw,
+        Err(why) => return Ok(Taken::Refused(format!("It cannot be sent: {why}."))),
+    };
+    let mut thread = answered.as_ref().map(|found| desk.thread(found.thread)).transpose()?;
+    let verdict = match (&mut thread, &answered) {
+        (Some(thread), Some(found)) => judge(&desk, thread, found, &mail.agent, claims)?,
+        _ => Verdict::Held(wording::answers_nothing()),
+    };
+    let verdict = match command_line(&mail.message.new_text) {
+        Some(line) if !claims => Verdict::Held(wording::begins_with_a_command(&line)),
+        _ => verdict,
+    };
+    let new = NewSending {
+        thread: thread.as_ref().map(|thread| thread.id),
+        agent: Some(mail.agent.clone()),
+        route: mail.route,
+        state: state(&desk, &verdict),
+        envelope_from: mail.from.clone(),
+        recipients: mail.to.clone(),
+        message_id: letterhead.message_id,
+        answered: answered.and_then(|found| found.message.map(|row| row.message_id)),
+        fingerprint,
+        created_at: now,
+        raw,
+    };
+    settle(&desk, thread, &new, verdict)
+}
