@@ -45,11 +45,11 @@ impl Host {
         }
     }
 
-    /// Where mail is submitted; a port at which nobody listens where the host has no such server.
-    pub(super) fn smtp_port(&self) -> u16 {
+    /// Where mail is submitted, where the host has a server of its own for it.
+    pub(super) fn smtp_port(&self) -> Option<u16> {
         match self {
-            Host::Exchange(tenant) => tenant.smtp.port,
-            Host::Dovecot(_) | Host::Gmail(_) => 31025,
+            Host::Exchange(tenant) => Some(tenant.smtp.port),
+            Host::Dovecot(_) | Host::Gmail(_) => None,
         }
     }
 

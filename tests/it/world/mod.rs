@@ -26,6 +26,8 @@ mod proxy;
 pub(crate) mod secrets;
 mod setup;
 mod shown;
+#[allow(dead_code, unused_imports, reason = "not every story has use for every knob")]
+pub(crate) mod smtpd;
 pub(crate) mod tokens;
 
 use std::fmt::Write as _;
@@ -47,6 +49,7 @@ pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
 pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts, in_folder_layouts};
+use self::smtpd::{Plain, Smtpd};
 
 /// The password of every user of the world's server.
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -69,6 +72,8 @@ pub(crate) struct World {
     pub(crate) baton: Baton,
     mailboxes: Vec<SharedMailbox>,
     pub(crate) host: Host,
+    /// The provider's server that sends, unless the host has one of its own.
+    smtpd: Option<Smtpd>,
     dir: TempDir,
     /// The mailbox that the story speaks of.
     here: usize,
@@ -92,11 +97,13 @@ impl World {
             mailboxes.push(SharedMailbox { name, address: address.clone(), proxy, eyes });
         }
         let baton = Baton::new(dir.path(), "");
+        let smtpd = host.smtp_port().is_none().then(|| Smtpd::start(Plain::default()));
         let world = World {
             setup,
             baton,
             mailboxes,
             host,
+            smtpd,
             dir,
             here: 0,
             mails: Vec::new(),
@@ -132,7 +139,7 @@ impl World {
                  [mailbox.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\n",
                 settings.join("\n"),
                 self.host.login(address, port, &dir.to_string()),
-                self.host.smtp_port(),
+                self.smtp_port(),
             );
         }
         for (id, name) in people::AGENTS {
@@ -142,6 +149,17 @@ impl World {
             );
         }
         text
+    }
+
+    fn smtp_port(&self) -> u16 {
+        let own = self.smtpd.as_ref().map(|smtpd| smtpd.port);
+        own.or(self.host.smtp_port()).expect("a server that sends")
+    }
+
+    /// The server that sends for this world's mailboxes; at Exchange it is the tenant's, see [`World::tenant`].
+    #[track_caller]
+    pub(crate) fn provider_smtp(&self) -> &Smtpd {
+        self.smtpd.as_ref().expect("Exchange has a server of its own")
     }
 
     /// The moment that many days before now.
