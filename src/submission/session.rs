@@ -338,4 +338,6 @@ impl Session {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

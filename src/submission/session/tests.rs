@@ -20,17 +20,17 @@ fn limits() -> Limits {
 }
 
 /// A session, and what a desk of Ana's would answer it.
-struct Played {
-    session: Session,
+pub(super) struct Played {
+    pub(super) session: Session,
     now: Duration,
-    said: String,
-    kept: Vec<(Envelope, String)>,
+    pub(super) said: String,
+    pub(super) kept: Vec<(Envelope, String)>,
     answer: Answer,
     closed: bool,
-    peak: usize,
+    pub(super) peak: usize,
 }
 
-fn played(wire: Wire) -> Played {
+pub(super) fn played(wire: Wire) -> Played {
     Played {
         session: Session::new("mail.example.test", limits(), wire),
         now: Duration::ZERO,
@@ -53,7 +53,7 @@ fn writing() -> Played {
 }
 
 impl Played {
-    fn say(&mut self, bytes: &[u8]) {
+    pub(super) fn say(&mut self, bytes: &[u8]) {
         if !self.closed {
             self.session.input(bytes);
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::dovecot::{Dovecot, Server};
 use super::exchange::{Language, Tenant};
-use super::gmail::Gmail;
+use super::gmail::{self, Gmail, GmailSmtp};
+use super::smtpd::{Plain, Smtpd};
 use super::tokens::microsoft::{CLIENT_ID, SECRET, TENANT};
 
 /// Which provider a story is told at.
@@ -50,6 +51,20 @@ impl Host {
         match self {
             Host::Exchange(tenant) => Some(tenant.smtp.port),
             Host::Dovecot(_) | Host::Gmail(_) => None,
+        }
+    }
+
+    /// A server that sends for these mailboxes, where the host has none of its own.
+    pub(super) fn starts_smtp(&self) -> Option<Smtpd> {
+        match self {
+            Host::Dovecot(_) => Some(Smtpd::start(Plain::default())),
+            Host::Gmail(gmail) => {
+                let gmail = Arc::clone(gmail);
+                let smtpd = Smtpd::start(GmailSmtp { gmail, counted: Default::default() });
+                smtpd.set(gmail::offers);
+                Some(smtpd)
+            }
+            Host::Exchange(_) => None,
         }
     }
 

@@ -49,7 +49,7 @@ pub(crate) use self::people::Mail;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
 pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts, in_folder_layouts};
-use self::smtpd::{Plain, Smtpd};
+use self::smtpd::Smtpd;
 
 /// The password of every user of the world's server.
 pub(crate) const PASSWORD: &str = "correct-horse";
@@ -97,7 +97,7 @@ impl World {
             mailboxes.push(SharedMailbox { name, address: address.clone(), proxy, eyes });
         }
         let baton = Baton::new(dir.path(), "");
-        let smtpd = host.smtp_port().is_none().then(|| Smtpd::start(Plain::default()));
+        let smtpd = host.starts_smtp();
         let world = World {
             setup,
             baton,

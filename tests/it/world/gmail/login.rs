@@ -72,21 +72,29 @@ impl Google {
         Err((None, if password == account.web_password { APP_PASSWORD } else { INVALID }))
     }
 
-    fn token(
-        &self,
-        user: &str,
-        token: &str,
-    ) -> Result<Scope, (Option<&'static str>, &'static str)> {
+    pub(super) fn app_password_fits(&self, user: &str, password: &str) -> bool {
+        self.password(user, password).is_ok()
+    }
+
+    /// What a token is good for, in IMAP and in SMTP.
+    pub(super) fn judges_token(&self, user: &str, token: &str) -> Token {
         let account: Option<&Account> = self.accounts.get(&user.to_lowercase());
-        let verdict = match &self.token_hook {
+        match &self.token_hook {
             Some(hook) => hook(user, token),
             None => match account.and_then(|account| account.tokens.get(token)) {
                 Some(true) => Token::GoodForEverything,
                 Some(false) => Token::Good,
                 None => Token::Bad,
             },
-        };
-        match verdict {
+        }
+    }
+
+    fn token(
+        &self,
+        user: &str,
+        token: &str,
+    ) -> Result<Scope, (Option<&'static str>, &'static str)> {
+        match self.judges_token(user, token) {
             Token::Good => Ok(Scope::Shown),
             Token::GoodForEverything => Ok(Scope::Everything),
             Token::Bad => Err((Some(BAD_TOKEN), INVALID)),

@@ -24,8 +24,11 @@ mod login;
 mod names;
 mod people;
 mod raw_search;
+mod smtp;
 mod threads;
 mod words;
+
+use std::sync::Mutex;
 
 use super::imapd::{Heard, Server};
 
@@ -34,6 +37,7 @@ pub(crate) use self::dialect::{Google, TokenHook};
 pub(crate) use self::faults::Faults;
 pub(crate) use self::names::Language;
 pub(crate) use self::people::Dumped;
+pub(crate) use self::smtp::{GmailSmtp, SmtpKnobs, offers};
 
 /// What a bearer token is good for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,6 +51,7 @@ pub(crate) enum Token {
 /// A running Gmail; it ends when it is dropped.
 pub(crate) struct Gmail {
     server: Server<Google>,
+    smtp: Mutex<SmtpKnobs>,
 }
 
 impl Gmail {
@@ -64,11 +69,28 @@ impl Gmail {
             account.tokens.insert(Gmail::TOKEN.into(), false);
             google.accounts.insert(address.to_lowercase(), account);
         }
-        Gmail { server: Server::start(google) }
+        Gmail { server: Server::start(google), smtp: Mutex::default() }
     }
 
     pub(crate) fn port(&self) -> u16 {
         self.server.port
+    }
+
+    /// Turns the knobs of its SMTP server.
+    pub(crate) fn set_smtp(&self, turn: impl FnOnce(&mut SmtpKnobs)) {
+        turn(&mut self.smtp.lock().unwrap());
+    }
+
+    fn smtp_knobs(&self) -> SmtpKnobs {
+        self.smtp.lock().unwrap().clone()
+    }
+
+    fn app_password_fits(&self, user: &str, password: &str) -> bool {
+        self.server.with(|google| google.app_password_fits(user, password))
+    }
+
+    fn judges_token(&self, user: &str, token: &str) -> Token {
+        self.server.with(|google| google.judges_token(user, token))
     }
 
     /// From now on this says which tokens are good, not [`Account::tokens`].
