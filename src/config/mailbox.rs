@@ -271,6 +271,7 @@ fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> O
         keep_text: keep_text?,
         names: names?,
         sending: sending?,
+        key: Default::default(),
     })
 }
 

@@ -8,6 +8,7 @@ mod expiry;
 mod lane;
 mod layout;
 mod lock;
+mod mail_key;
 mod memory;
 mod outlook;
 mod reload;
@@ -39,6 +40,7 @@ use crate::config::{self, Config};
 use crate::desk::policy::Policy;
 use crate::engine::Policies;
 use crate::imap::Rounds;
+use crate::mail::proof;
 use crate::store::{Effect, Store};
 
 /// How long lanes may take to finish what they are writing when the daemon stops.
@@ -69,6 +71,8 @@ pub(crate) struct Shared {
     /// Rings when a blocked thread may have a new time.
     pub(crate) alarm: Notify,
     pub(crate) accounts: accounts::Accounts,
+    /// By which Baton knows its own mail.
+    pub(crate) key: proof::Key,
 }
 
 impl Shared {
@@ -113,10 +117,11 @@ impl Shared {
 }
 
 /// The policies of a configuration, by mailbox. In shadow no mail can leave.
-pub(crate) fn policies(config: &Config, mode: Mode) -> Policies {
+pub(crate) fn policies(config: &Config, mode: Mode, key: &proof::Key) -> Policies {
     let policy = |mailbox: &config::Mailbox| {
         let mut policy = mailbox.policy.clone();
         policy.sending.can &= mode == Mode::Live;
+        policy.key = key.clone();
         (mailbox.name.clone(), policy)
     };
     config.mailboxes.iter().map(policy).collect()
@@ -132,7 +137,8 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let store = Store::open(&state_dir)?;
     store.write(|tx| Ok(tx.set_all_disconnected()?)).await?;
     let mode = if shadow { Mode::Shadow } else { Mode::Live };
-    let (policies, _) = watch::channel(Arc::new(policies(&config, mode)));
+    let key = mail_key::load(&state_dir)?;
+    let (policies, _) = watch::channel(Arc::new(policies(&config, mode, &key)));
     let shared = Arc::new(Shared {
         store,
         clock: Clock::system(),
@@ -143,6 +149,7 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
         rounds: std::sync::Mutex::default(),
         alarm: Notify::new(),
         accounts: accounts::Accounts::default(),
+        key,
     });
     let (stop, stopped) = watch::channel(false);
     let socket = socket::listen(&state_dir, Arc::clone(&shared), stopped.clone())?;

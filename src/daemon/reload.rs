@@ -20,7 +20,7 @@ pub(crate) async fn reload(
             );
         }
         Ok(new) => {
-            shared.policies.send_replace(Arc::new(policies(&new, shared.mode)));
+            shared.policies.send_replace(Arc::new(policies(&new, shared.mode, &shared.key)));
             lanes.adopt(shared, &new).await;
             door.adopt(&new).await;
             *config = new;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
-use crate::daemon::{Mode, Shared, lock, policies};
+use crate::daemon::{Mode, Shared, lock, mail_key, policies};
 use crate::engine::{self, Answer, Errand, Policies, Request};
 use crate::store::{Store, Tx};
 
@@ -220,7 +220,7 @@ async fn decide_here(config: &Config, asked: &Asked) -> anyhow::Result<Option<An
     }
     let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
     let store = Store::open(&config.state_dir)?;
-    let policies = policies(config, Mode::Live);
+    let policies = policies(config, Mode::Live, &mail_key::load(&config.state_dir)?);
     let (asked, now) = (asked.clone(), Clock::system().now());
     store.write(move |tx| decide(tx, &policies, &asked, now)).await.map(Some)
 }

@@ -7,6 +7,7 @@ use crate::desk::answer::Enforce;
 use crate::desk::layout::MarkNames;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{OnUnknown, Rules};
+use crate::mail::proof::Key;
 
 /// What the desk must know of one mailbox's configuration to decide anything.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Policy {
     pub names: MarkNames,
     /// How the team's answers leave.
     pub sending: Sending,
+    /// By which Baton knows its own mail; the daemon has it from beside the database.
+    pub key: Key,
 }
 
 /// The admin's choices about mail that leaves under the shared address.

@@ -7,6 +7,7 @@ use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy, Sending};
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::thread::{Block, State, Thread, ThreadId};
+use crate::mail::proof::Key;
 
 fn agent(id: &str, name: &str, mailboxes: &[&str]) -> Agent {
     Agent {
@@ -37,6 +38,7 @@ pub(super) fn policy() -> Policy {
         keep_text: KeepText::Excerpt,
         names: MarkNames::default(),
         sending: Sending::default(),
+        key: Key::new(b"sample"),
     }
 }
 

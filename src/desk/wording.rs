@@ -1,5 +1,7 @@
 //! Sentences that people read: refusals, and what each event says.
 
+pub mod hygiene;
+
 use std::time::Duration;
 
 use crate::clock::Timestamp;

@@ -8,11 +8,11 @@ use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::joining::{self, Candidate, Joining, Writer};
 use crate::desk::marks::Place;
 use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
-use crate::engine::Desk;
 use crate::engine::arrive::{
     PARTICIPANTS_MAX, Seen, direction, kind_name, lower, subject, writer_address,
 };
 use crate::engine::record::record;
+use crate::engine::{Desk, leak};
 use crate::mail::message::{Kind, Message};
 use crate::mail::thanks::is_bare_thanks;
 use crate::store::{Folder, Status};
@@ -213,6 +213,7 @@ fn join(
             arrival::customer_wrote(desk.policy, &thread, mail, thanks, timing)
         }
     };
+    leak::keep(desk, key, &events, message)?;
     for event in events {
         record(desk, &mut thread, event)?;
     }
@@ -311,6 +312,10 @@ fn open(
     let customer = writer_address(desk, folder, message);
     let mail = as_mail(folder, seen, key, why);
     record(desk, &mut thread, arrival::opened(mail, &subject, &customer, linked, adopted))?;
+    match direction(desk, folder, message) {
+        "internal" => leak::keep_inside(desk, key, message)?,
+        _ => leak::keep_outside(desk, key, message)?,
+    }
     take_part(desk, folder, id, message)
 }
 

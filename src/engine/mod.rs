@@ -11,6 +11,7 @@ mod errand;
 mod folders;
 mod hand_in;
 mod join;
+mod leak;
 mod look;
 mod notice;
 pub mod outlook;

@@ -28,7 +28,7 @@ pub(super) fn tell(desk: &Desk<'_>, notice: &Notice) -> anyhow::Result<()> {
         return Ok(());
     }
     let domain = own.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);
-    let message_id = format!("{fingerprint}.baton@{domain}");
+    let message_id = desk.policy.key.id(&fingerprint, domain);
     let thread = notice.thread.map(|id| format!("thread-{}.baton@{domain}", id.0));
     let raw = letter(&Letter {
         from: Address { name: NAME.into(), address: own.clone() },

@@ -5,12 +5,12 @@ use crate::desk::event::{Actor, Cause, CauseKind, What};
 use crate::desk::joining;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{MessageKey, State, Thread};
-use crate::engine::Desk;
 use crate::engine::amend::merging;
 use crate::engine::arrive::{Seen, lower};
 use crate::engine::join::{as_mail, candidates, machine_wrote, simple, take_part, to_customer};
 use crate::engine::record::record;
 use crate::engine::send;
+use crate::engine::{Desk, leak};
 use crate::mail::message::{Kind, Message};
 use crate::store::{Folder, SendingRow};
 
@@ -58,6 +58,7 @@ pub(super) fn sent(
             joined_by,
         })
     };
+    leak::keep(desk, key, std::slice::from_ref(&event), message)?;
     record(desk, &mut thread, event)?;
     take_part(desk, folder, thread.id, message)?;
     gather_answers(desk, &mut thread, &message.message_id)

@@ -37,3 +37,4 @@ pub use sealed::CREDENTIAL;
 pub use tokens::{Report, Tokens};
 
 pub(crate) use endpoint::{Answered, Call, Http, host};
+pub(crate) use sealed::secret;

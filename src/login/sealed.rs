@@ -36,7 +36,7 @@ pub(super) struct Sealed {
 
 /// Why a sealed text cannot be opened, or none made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SealError {
+pub(crate) enum SealError {
     #[error("the key {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the key {} is shorter than {KEY_BYTES_MIN} bytes", path.display())]
@@ -105,6 +105,16 @@ impl Keys {
             .map_err(|_| SealError::Damaged)?;
         String::from_utf8(opened.to_vec()).map_err(|_| SealError::Damaged)
     }
+}
+
+/// The secret in a file of its own, which is made at first need.
+pub(crate) fn secret(path: &Path) -> Result<Vec<u8>, SealError> {
+    if let Some(bytes) = read(path)? {
+        key_of(&bytes, path)?;
+        return Ok(bytes);
+    }
+    make(path)?;
+    Ok(read(path)?.unwrap_or_default())
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, SealError> {

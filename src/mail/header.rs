@@ -70,6 +70,11 @@ impl Fields {
         self.all(name).find(|value| !value.is_empty())
     }
 
+    /// Whether the name of any field begins so.
+    pub(super) fn any_begins(&self, beginning: &str) -> bool {
+        self.fields.iter().any(|(name, _)| name.starts_with(beginning))
+    }
+
     /// Whether this looks like the header of a mail at all.
     pub(super) fn known(&self) -> bool {
         const KNOWN: [&str; 14] = [

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::clock::Timestamp;
+use crate::mail::proof::Mark;
 
 /// One address of a header, RFC 5322, section 3.4. Group names are dropped, their members kept.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -151,6 +152,12 @@ pub struct Message {
     /// Thread-Index of Outlook, base64, as sent.
     #[serde(skip)]
     pub thread_index: Option<String>,
+    /// What it says about having been made by a Baton.
+    #[serde(skip)]
+    pub baton: Option<Mark>,
+    /// Content-Language, else the first of Accept-Language, as written: `de-DE` (RFC 3282).
+    #[serde(skip)]
+    pub language: Option<String>,
     /// Whether nothing could be made of the bytes.
     pub unreadable: bool,
     /// What was odd, in words.

@@ -11,6 +11,8 @@ pub mod message;
 pub mod newtext;
 pub mod outgoing;
 pub mod parse;
+pub mod proof;
+pub mod shingles;
 pub mod subject;
 pub mod thanks;
 

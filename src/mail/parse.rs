@@ -15,6 +15,7 @@ use super::header::{self, Fields};
 use super::kind::{self, Finding};
 use super::message::{Forwarded, Kind, Message};
 use super::newtext::{self, Context};
+use super::proof::Mark;
 use super::{forward, subject, words};
 
 /// The length of the Thread-Index of a first mail, 22 bytes in base64; each answer adds to it.
@@ -194,9 +195,28 @@ fn envelope(fields: &Fields, raw: &[u8], problems: &mut Vec<String>) -> Message 
         thread_index: fields
             .first("thread-index")
             .map(|value| words::guess(value).replace([' ', '\t'], "")),
+        baton: mark(fields),
+        language: language(fields),
         unreadable: false,
         problems: Vec::new(),
     }
+}
+
+/// What it says about having been made by a Baton.
+fn mark(fields: &Fields) -> Option<Mark> {
+    let submitted = fields.first("auto-submitted").map(|value| words::guess(value).to_lowercase());
+    fields.any_begins("x-baton-").then(|| Mark {
+        id: fields.first("x-baton-loop").and_then(|value| header::ids(value).into_iter().next()),
+        automatic: submitted.is_some_and(|value| !value.starts_with("no")),
+    })
+}
+
+/// The language that the sender says it is in, or that the sender's program asks for.
+fn language(fields: &Fields) -> Option<String> {
+    let said = fields.first("content-language").or_else(|| fields.first("accept-language"))?;
+    let said = words::guess(said);
+    let first = said.split([',', ';']).next().unwrap_or_default().trim();
+    (!first.is_empty()).then(|| first.to_owned())
 }
 
 /// The From addresses. Of several From fields the first that names an address counts, as clients show it.

@@ -9,6 +9,7 @@ mod folders;
 #[cfg(debug_assertions)]
 mod fuse;
 mod health;
+mod hygiene;
 mod line;
 mod locations;
 mod messages;

@@ -145,7 +145,7 @@ pub(super) fn letterhead(desk: &Desk<'_>, agent: &Agent, mail: &HandedIn) -> Let
     let mut references = mail.message.references.clone();
     references.extend(mail.message.in_reply_to.iter().cloned());
     Letterhead {
-        message_id: format!("{}.baton@{domain}", mail.unique),
+        message_id: desk.policy.key.id(&mail.unique, domain),
         from: Address { name: desk.policy.sending.name_of(agent), address },
         references,
         writer: vec![agent.address.clone()],

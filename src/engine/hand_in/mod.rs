@@ -22,7 +22,7 @@ use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::State;
 use crate::desk::wording;
-use crate::engine::{Desk, Policies, dialect};
+use crate::engine::{Desk, Policies, dialect, leak};
 use crate::mail::message::Message;
 use crate::mail::outgoing::{compose, without_first_line};
 use crate::store::{NewSending, SentTo, Tx};
@@ -127,6 +127,7 @@ pub fn hand_in(
         Some(line) if !claims => Verdict::Held(wording::begins_with_a_command(&line)),
         _ => verdict,
     };
+    let verdict = leak::guard(&desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
         agent: Some(mail.agent.clone()),

@@ -194,6 +194,7 @@ fn policy(dice: &mut Dice) -> Policy {
         flag_escalates: None,
         keep_text: KeepText::None,
         sending: Sending::default(),
+        key: Default::default(),
         names: MarkNames {
             root: name(dice),
             waiting: name(dice),

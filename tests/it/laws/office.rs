@@ -74,6 +74,7 @@ fn policy(dice: &mut Dice) -> Policy {
         keep_text: KeepText::Excerpt,
         names: MarkNames::default(),
         sending: Sending::default(),
+        key: Default::default(),
     }
 }
 

@@ -4,6 +4,7 @@ mod clients;
 mod crowd;
 mod door;
 mod judged;
+mod leak;
 mod sent;
 
 use door::Door;

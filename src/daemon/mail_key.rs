@@ -1,0 +1,32 @@
+//! The key by which Baton knows its own mail ([`crate::mail::proof`]): a file of mode 0600 beside the database.
+//!
+//! It is made at first need. Should it get lost, Baton makes another, and takes mail that it wrote before for another Baton's.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::login;
+use crate::mail::proof::Key;
+
+/// The file in the state directory.
+const FILE_NAME: &str = "mail.key";
+
+/// Reads the key, and makes it if there is none.
+pub(crate) fn load(state_dir: &Path) -> anyhow::Result<Key> {
+    let secret = login::secret(&state_dir.join(FILE_NAME)).context("cannot use the mail key")?;
+    Ok(Key::new(secret.trim_ascii()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_is_nobody_elses() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let key = load(one.path()).unwrap();
+        assert_eq!(key, load(one.path()).unwrap());
+        assert_ne!(key, load(other.path()).unwrap());
+    }
+}
