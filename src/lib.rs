@@ -67,6 +67,15 @@
 //!    over; what its server said decides what follows.
 //! 5. Some servers put a copy into Sent and some do not: [`imap`] looks for it, and adds one where none came.
 //!
+//! # The story of two machines
+//!
+//! A mail opens a thread, and the customer is to be told that it has come ([`desk::automatic`] says whether). The letter
+//! ([`mail::outgoing`]) says that a machine wrote it, carries an id that only this installation can have made
+//! ([`mail::proof`]), and leaves through the same outbox. If the other side is a machine as well, its answer is known as one
+//! ([`mail::kind`]) and gets none. If it hides that, the engine still hears another Baton, our own mail coming back, or the
+//! same words again and again, counts what it wrote to whom, falls silent towards the address, and tells one person. What
+//! comes back undelivered returns its thread to its owner ([`desk::arrival`]).
+//!
 //! # Where to change what
 //!
 //! | to change | go to |

@@ -48,6 +48,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "flag_escalates",
             "categories",
             "sending",
+            "acknowledgement",
             "folders",
             "marks",
             "login",
@@ -57,7 +58,20 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ),
     (
         "mailbox.sending",
-        &["name", "hold_seconds", "enforce", "confirm_seconds", "on_unknown", "copy_seconds"],
+        &[
+            "name",
+            "hold_seconds",
+            "enforce",
+            "confirm_seconds",
+            "on_unknown",
+            "copy_seconds",
+            "automatic_per_hour",
+            "automatic_per_day",
+        ],
+    ),
+    (
+        "mailbox.acknowledgement",
+        &["enabled", "name", "text", "de", "es", "fr", "it", "nl", "pl", "pt"],
     ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
     ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
@@ -138,7 +152,32 @@ pub(super) struct SendingForm {
     pub(super) enforce: Field<String>,
     pub(super) confirm_seconds: Field<i64>,
     pub(super) copy_seconds: Field<i64>,
+    pub(super) automatic_per_hour: Field<i64>,
+    pub(super) automatic_per_day: Field<i64>,
     pub(super) on_unknown: Field<String>,
+}
+
+/// What is written in other languages than the usual one, by the language's code.
+pub(super) const LANGUAGES: [&str; 7] = ["de", "es", "fr", "it", "nl", "pl", "pt"];
+
+#[derive(Debug)]
+pub(super) struct AcknowledgementForm {
+    pub(super) enabled: Field<bool>,
+    pub(super) name: Field<String>,
+    pub(super) text: Field<String>,
+    pub(super) languages: Vec<(&'static str, Field<String>)>,
+}
+
+impl AcknowledgementForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> AcknowledgementForm {
+        let languages = LANGUAGES.map(|code| (code, section.text(code, problems)));
+        AcknowledgementForm {
+            enabled: section.truth("enabled", problems),
+            name: section.text("name", problems),
+            text: section.text("text", problems),
+            languages: languages.into(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -160,6 +199,7 @@ pub(super) struct MailboxForm {
     pub(super) flag_escalates: Field<bool>,
     pub(super) categories: Field<bool>,
     pub(super) sending: Field<SendingForm>,
+    pub(super) acknowledgement: Field<AcknowledgementForm>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
     pub(super) login: Field<LoginForm>,
@@ -278,6 +318,8 @@ impl SendingForm {
             enforce: section.text("enforce", problems),
             confirm_seconds: section.number("confirm_seconds", problems),
             copy_seconds: section.number("copy_seconds", problems),
+            automatic_per_hour: section.number("automatic_per_hour", problems),
+            automatic_per_day: section.number("automatic_per_day", problems),
             on_unknown: section.text("on_unknown", problems),
         }
     }
@@ -286,6 +328,8 @@ impl SendingForm {
 impl MailboxForm {
     fn read(section: &Section<'_>, problems: &mut Problems) -> MailboxForm {
         let sending = section.section("sending", "mailbox.sending", problems);
+        let acknowledgement =
+            section.section("acknowledgement", "mailbox.acknowledgement", problems);
         let folders = section.section("folders", "mailbox.folders", problems);
         let marks = section.section("marks", "mailbox.marks", problems);
         let login = section.section("login", "mailbox.login", problems);
@@ -309,6 +353,8 @@ impl MailboxForm {
             flag_escalates: section.truth("flag_escalates", problems),
             categories: section.truth("categories", problems),
             sending: sending.map(|section| SendingForm::read(&section, problems)),
+            acknowledgement: acknowledgement
+                .map(|section| AcknowledgementForm::read(&section, problems)),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
             login: login.map(|section| LoginForm::read(&section, problems)),

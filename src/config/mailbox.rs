@@ -258,6 +258,10 @@ fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> O
     });
     let names = check_marks(&form.marks, problems);
     let sending = sending::check(&form.sending, problems);
+    let acknowledgement = sending::check_acknowledgement(&form.acknowledgement, problems);
+    let sending = sending.zip(acknowledgement).map(|(sending, acknowledgement)| {
+        crate::desk::policy::Sending { acknowledgement, ..sending }
+    });
     Some(Policy {
         mailbox: String::new(),
         own_addresses: Vec::new(),

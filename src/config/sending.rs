@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::document::Field;
-use super::file::SendingForm;
+use super::file::{AcknowledgementForm, SendingForm};
 use super::problem::{Problems, Wrong, shown};
 use super::rules;
 use crate::desk::answer::Enforce;
-use crate::desk::policy::Sending;
+use crate::desk::automatic::Caps;
+use crate::desk::policy::{Acknowledgement, Sending};
 use crate::desk::sending::{OnUnknown, Rules};
 
 /// The longest time in which a mail can be stopped, seconds.
@@ -16,6 +17,10 @@ const HOLD_MAX: u32 = 3600;
 const CONFIRM_MAX: u32 = 3600;
 /// The longest time that a provider may take for a copy, seconds.
 const COPY_MAX: u32 = 3600;
+/// The most that machines may ever write to one address.
+const AUTOMATIC_MAX: u32 = 10_000;
+/// The longest acknowledgement, letters.
+const TEXT_MAX: usize = 10_000;
 /// The longest display name, letters.
 const NAME_MAX: usize = 100;
 
@@ -44,6 +49,12 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
     let copy_wait = form.copy_seconds.check_or(usual.copy_wait, problems, |number| {
         rules::within(*number, 1..=COPY_MAX).map(|seconds| Duration::from_secs(seconds.into()))
     });
+    let per_hour = form.automatic_per_hour.check_or(usual.caps.per_hour, problems, |number| {
+        rules::within(*number, 1..=AUTOMATIC_MAX)
+    });
+    let per_day = form
+        .automatic_per_day
+        .check_or(usual.caps.per_day, problems, |number| rules::within(*number, 1..=AUTOMATIC_MAX));
     let rules = Rules { confirm: confirm?, on_unknown: on_unknown? };
     Some(Sending {
         can: false,
@@ -52,7 +63,55 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
         enforce: enforce?,
         rules,
         copy_wait: copy_wait?,
+        acknowledgement: None,
+        caps: Caps { per_hour: per_hour?, per_day: per_day? },
+        shared: Vec::new(),
     })
+}
+
+/// What customers are told when a mail has come: nothing, unless it is switched on. Outer `None` when something was wrong.
+#[expect(clippy::option_option, reason = "wrong, off, and on are three")]
+pub(super) fn check_acknowledgement(
+    field: &Field<AcknowledgementForm>,
+    problems: &mut Problems,
+) -> Option<Option<Acknowledgement>> {
+    if field.is_absent() {
+        return Some(None);
+    }
+    let form = field.given()?;
+    let usual = Acknowledgement::default();
+    let enabled = form.enabled.check_or(false, problems, |truth| Ok(*truth));
+    let name = form.name.check_or(usual.name, problems, |text| rules::words(text));
+    let text = form.text.check_or(usual.text, problems, |text| told(text));
+    let languages: Vec<Option<Option<(String, String)>>> = form
+        .languages
+        .iter()
+        .map(|(code, field)| {
+            field.check_or(None, problems, |text| Ok(Some(((*code).to_owned(), told(text)?))))
+        })
+        .collect();
+    let languages: Option<Vec<_>> = languages.into_iter().collect();
+    let languages = languages?.into_iter().flatten().collect();
+    let (enabled, name, text) = (enabled?, name?, text?);
+    Some(enabled.then_some(Acknowledgement { name, text, languages }))
+}
+
+/// A text of several lines, in which only what is known stands in braces.
+fn told(text: &str) -> Result<String, Wrong> {
+    let rest = text.replace("{number}", "").replace("{subject}", "");
+    if text.trim().is_empty() {
+        return Err(Wrong::new("empty", "write what customers are told, or leave the key out"));
+    }
+    if rest.contains(['{', '}']) {
+        return Err(Wrong::new(
+            "it holds braces around something else",
+            "write {number} or {subject}, as in \"We have your mail ({number}).\"",
+        ));
+    }
+    if TEXT_MAX < text.chars().count() {
+        return Err(Wrong::new("too long", format!("write at most {TEXT_MAX} letters")));
+    }
+    Ok(text.to_owned())
 }
 
 /// A display name, in which only what is known stands in braces.

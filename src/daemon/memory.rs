@@ -175,6 +175,7 @@ impl Memory for LaneMemory {
         let shadow = self.shared.mode == Mode::Shadow;
         let connected = move |desk: &Desk<'_>| {
             let (was_shadow, seen_at) = desk.tx.set_connected(desk.mailbox, now, shadow)?;
+            desk.tx.answers_since(desk.mailbox, now)?;
             if was_shadow && !shadow {
                 // What the shadow would have shown is shown now.
                 desk.tx.wish_for_all(desk.mailbox, now)?;

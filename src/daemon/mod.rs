@@ -122,6 +122,8 @@ pub(crate) fn policies(config: &Config, mode: Mode, key: &proof::Key) -> Policie
         let mut policy = mailbox.policy.clone();
         policy.sending.can &= mode == Mode::Live;
         policy.key = key.clone();
+        let all = config.mailboxes.iter().flat_map(|one| one.policy.own_addresses.clone());
+        policy.sending.shared = all.collect();
         (mailbox.name.clone(), policy)
     };
     config.mailboxes.iter().map(policy).collect()

@@ -182,6 +182,26 @@ pub fn replied(thread: &Thread, mail: Mail, by: Option<AgentId>, outrun: bool) -
     NewEvent::new(actor, cause, what, Change::between(now, &after))
 }
 
+/// A mail of ours came back. The customer has not read an answer that did: the thread returns to its owner, unless another
+/// answer has left since.
+pub fn came_back(
+    policy: &Policy,
+    thread: &Thread,
+    cause: Cause,
+    what: What,
+    arrived_at: Timestamp,
+    is_answer: bool,
+) -> NewEvent {
+    let now = &thread.now;
+    let overtaken = now.last_reply_at.is_some_and(|reply| arrived_at < reply);
+    let rests = matches!(now.state, State::Waiting | State::Resolved);
+    let after = match is_answer && rests && !overtaken {
+        true => in_progress_with(owner_still_here(policy, now), now),
+        false => now.clone(),
+    };
+    NewEvent::new(Actor::Server, cause, what, Change::between(now, &after))
+}
+
 /// A draft that answers the thread appeared in Drafts; `None` when that changes nothing.
 pub fn drafted(thread: &Thread, folder: &str) -> Option<NewEvent> {
     let now = &thread.now;
@@ -271,6 +291,31 @@ mod tests {
         for (before, wanted) in cases {
             let event = replied(&thread(before), mail(20), Some(AgentId("ana".into())), false);
             assert_eq!(after(thread(before), vec![event]), wanted, "{before}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_came_back_returns_the_thread_to_its_owner() {
+        let cases = [
+            ("waiting ana", "in-progress ana"),
+            ("waiting -", "new -"),
+            ("waiting gone", "new -"),
+            ("resolved ana", "in-progress ana"),
+            ("blocked ana", "blocked ana"),
+            ("in-progress ana", "in-progress ana"),
+            ("ignored -", "ignored -"),
+        ];
+        let event = |thread: &Thread, at, is_answer| {
+            let what = What::CameBack { about: "a@b".into(), reason: "Gone.".into() };
+            let cause = Cause::new(CauseKind::Mail, "seen in INBOX");
+            came_back(&policy(), thread, cause, what, Timestamp(at), is_answer)
+        };
+        for (before, wanted) in cases {
+            let mut thread = thread(before);
+            thread.now.last_reply_at = Some(Timestamp(15));
+            assert_eq!(after(thread.clone(), vec![event(&thread, 20, true)]), wanted, "{before}");
+            let unchanged = [event(&thread, 20, false), event(&thread, 14, true)];
+            assert!(unchanged.iter().all(|event| event.change.is_empty()), "{before}");
         }
     }
 

@@ -261,6 +261,23 @@ pub enum What {
         /// Its number in the outbox.
         sending: i64,
     },
+    /// The customer was told by a machine that the mail has come.
+    Acknowledged {
+        /// The number of that mail in the outbox.
+        sending: i64,
+    },
+    /// A mail of ours did not arrive.
+    CameBack {
+        /// Its Message-ID.
+        about: String,
+        /// Whom it did not reach, and why, as a sentence.
+        reason: String,
+    },
+    /// Machines write nothing any more to an address, for a while.
+    FellSilent {
+        /// Why, as a sentence.
+        reason: String,
+    },
     /// An earlier event was taken back.
     Undone {
         /// The event's number.
@@ -310,6 +327,9 @@ impl What {
             What::AnswerReleased { .. } => "answer-released",
             What::AnswerNotSent { .. } => "answer-not-sent",
             What::AnswerDropped { .. } => "answer-dropped",
+            What::Acknowledged { .. } => "acknowledged",
+            What::CameBack { .. } => "came-back",
+            What::FellSilent { .. } => "fell-silent",
             What::Undone { .. } => "undone",
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod arrival;
+pub mod automatic;
 pub mod budget;
 pub mod category;
 pub mod command;

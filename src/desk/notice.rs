@@ -55,3 +55,15 @@ pub fn answer_not_sent(
     let text = wording::notice_not_sent(sending, why);
     Notice::new(to, thread, format!("not sent {sending} {attempt}"), text)
 }
+
+/// An answer came back.
+pub fn came_back(to: &AgentId, thread: &Thread, report: &str, why: &str) -> Notice {
+    let text = wording::hygiene::notice_came_back(why);
+    Notice::new(to, Some(thread), format!("came back {report}"), text)
+}
+
+/// Machines are silent towards an address from now on.
+pub fn fell_silent(to: &AgentId, thread: &Thread, heard: &str, why: &str) -> Notice {
+    let text = wording::hygiene::notice_fell_silent(why);
+    Notice::new(to, Some(thread), format!("fell silent {heard}"), text)
+}

@@ -1,12 +1,15 @@
 //! The choices of the admin that the rules of the desk depend on, as one value.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::desk::answer::Enforce;
+use crate::desk::automatic::Caps;
 use crate::desk::layout::MarkNames;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{OnUnknown, Rules};
+use crate::desk::thread::ThreadId;
 use crate::mail::proof::Key;
 
 /// What the desk must know of one mailbox's configuration to decide anything.
@@ -55,6 +58,41 @@ pub struct Sending {
     pub rules: Rules,
     /// How long the provider may take to put a copy into Sent; Baton adds one when that is over.
     pub copy_wait: Duration,
+    /// What a customer is told when the first mail of a thread has come; nothing where there is none.
+    pub acknowledgement: Option<Acknowledgement>,
+    /// How much a machine may write to one address.
+    pub caps: Caps,
+    /// The shared addresses of all mailboxes, which are never answered by a machine.
+    pub shared: Vec<String>,
+}
+
+/// What a customer is told when the first mail of a thread has come.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Acknowledgement {
+    /// The name beside the shared address; may be empty.
+    pub name: String,
+    /// The text; `{number}` and `{subject}` stand for the thread's.
+    pub text: String,
+    /// The same in other languages, by the code that mail programs give: `de`.
+    pub languages: BTreeMap<String, String>,
+}
+
+impl Default for Acknowledgement {
+    fn default() -> Acknowledgement {
+        let text = "Thank you for writing to us. We have your mail and will answer it as soon as we can.\n\n\
+                    This is an automatic answer.";
+        Acknowledgement { name: String::new(), text: text.into(), languages: BTreeMap::new() }
+    }
+}
+
+impl Acknowledgement {
+    /// The text in the language that the customer's mail names, as in `de-DE`, if there is one.
+    pub fn text_for(&self, language: Option<&str>, thread: ThreadId, subject: &str) -> String {
+        let code = language.and_then(|language| language.split(['-', '_']).next());
+        let code = code.unwrap_or_default().to_lowercase();
+        let text = self.languages.get(&code).unwrap_or(&self.text);
+        text.replace("{number}", &thread.to_string()).replace("{subject}", subject)
+    }
 }
 
 impl Default for Sending {
@@ -66,6 +104,9 @@ impl Default for Sending {
             enforce: Enforce::Hold,
             rules: Rules { confirm: Duration::from_secs(120), on_unknown: OnUnknown::Hold },
             copy_wait: Duration::from_secs(30),
+            acknowledgement: None,
+            caps: Caps::default(),
+            shared: Vec::new(),
         }
     }
 }

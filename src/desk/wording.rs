@@ -248,6 +248,10 @@ pub fn happened(event: &Event) -> String {
             format!("answer {sending} was not sent: {reason}")
         }
         What::AnswerDropped { sending } => format!("{actor} took answer {sending} back"),
+        What::Acknowledged { sending } => {
+            format!("the customer was told that the mail has come ({sending} in the outbox)")
+        }
+        What::CameBack { reason, .. } | What::FellSilent { reason } => reason.clone(),
         What::Undone { event, undone, .. } => format!("{actor} undid {undone} (event {event})"),
     }
 }

@@ -29,6 +29,8 @@ fn is_act(what: &What) -> bool {
             | What::Restored { .. }
             | What::CopyCameBack { .. }
             | What::NotShown { .. }
+            | What::Acknowledged { .. }
+            | What::FellSilent { .. }
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::desk::arrival::{self, Fit, Mail, Timing};
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
@@ -11,9 +12,11 @@ use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
 use crate::engine::arrive::{
     PARTICIPANTS_MAX, Seen, direction, kind_name, lower, subject, writer_address,
 };
+use crate::engine::came_back::came_back;
 use crate::engine::record::record;
-use crate::engine::{Desk, leak};
+use crate::engine::{Desk, automatic, leak};
 use crate::mail::message::{Kind, Message};
+use crate::mail::proof::Maker;
 use crate::mail::thanks::is_bare_thanks;
 use crate::store::{Folder, Status};
 
@@ -21,6 +24,10 @@ use crate::store::{Folder, Status};
 const REFERENCES_KEPT: usize = 40;
 /// How many ids of a message are looked up, the nearest first.
 const REFERENCES_TRIED: usize = 120;
+/// How long a mail may have lain and still mean something for machines.
+const CONSIDERED_WITHIN: Duration = Duration::from_secs(4 * 24 * 3600);
+/// How many ids of a mail are tried as mail that we sent.
+const REPORTED_TRIED: usize = 4;
 /// How many threads are weighed that a mail's ids point to.
 const CANDIDATES_MAX: usize = 10;
 
@@ -65,6 +72,22 @@ pub(super) fn candidates(
         ));
     }
     let mut found: Vec<Candidate> = Vec::new();
+    // What we sent is known before its copy is seen, and where there is none.
+    let reported = message.bounce.iter().flat_map(|bounce| &bounce.original_message_id);
+    for id in message.in_reply_to.iter().chain(reported).take(REPORTED_TRIED) {
+        let sending = desk.tx.sending_known_as(desk.mailbox, id)?;
+        if let Some(thread) = sending.and_then(|sending| sending.thread) {
+            let participants = desk.tx.participants(thread)?;
+            found.push(Candidate {
+                thread,
+                evidence: format!("answers <{id}>, which we sent"),
+                participants,
+            });
+        }
+    }
+    if found.iter().any(&enough) {
+        return Ok(found);
+    }
     let mut asked: BTreeSet<String> = BTreeSet::new();
     for (id, evidence) in evidence {
         if !asked.insert(id.clone()) {
@@ -183,9 +206,14 @@ fn join(
 ) -> anyhow::Result<()> {
     let mut thread = desk.thread(thread)?;
     let mail = as_mail(folder, seen, key, why);
-    // Baton's own header proves nothing on a stranger's mail: it must not hide what a customer writes.
     let direction = direction(desk, folder, message);
-    let ours = message.kind == Kind::Own && direction != "customer";
+    let maker = automatic::made_by(desk, message);
+    // Baton's own header proves nothing: it must not hide what a customer writes, or somebody who writes in our name.
+    let ours = match direction {
+        "customer" => automatic::is_batons(desk, message),
+        "own" => message.kind == Kind::Own && maker == Some(Maker::Ours),
+        _ => message.kind == Kind::Own,
+    };
     let machine = ours
         || matches!(message.kind, Kind::AutoReply | Kind::Bounce | Kind::Complaint | Kind::Receipt);
     let events = match direction {
@@ -217,7 +245,28 @@ fn join(
     for event in events {
         record(desk, &mut thread, event)?;
     }
-    take_part(desk, folder, thread.id, message)
+    take_part(desk, folder, thread.id, message)?;
+    consider(desk, folder, seen, message, &mut thread)
+}
+
+/// What a mail that has come into a thread means for machines, and what a report means for the answer that it is about. Mail
+/// that has lain for long, as at the first look at a mailbox, means nothing any more.
+fn consider(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    message: &Message,
+    thread: &mut Thread,
+) -> anyhow::Result<()> {
+    if seen.arrived_at + CONSIDERED_WITHIN < desk.now
+        || direction(desk, folder, message) != "customer"
+    {
+        return Ok(());
+    }
+    if message.kind == Kind::Bounce {
+        return came_back(desk, folder, seen, message, thread);
+    }
+    automatic::hear(desk, message, &writer_address(desk, folder, message), thread)
 }
 
 /// Whether the mail answers our newest reply, whatever the clocks say.
@@ -316,7 +365,12 @@ fn open(
         "internal" => leak::keep_inside(desk, key, message)?,
         _ => leak::keep_outside(desk, key, message)?,
     }
-    take_part(desk, folder, id, message)
+    take_part(desk, folder, id, message)?;
+    consider(desk, folder, seen, message, &mut thread)?;
+    match direction(desk, folder, message) {
+        "customer" => automatic::acknowledge(desk, seen, message, &mut thread),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn take_part(
@@ -348,7 +402,9 @@ pub(super) fn own_copy(
         return join(desk, folder, seen, message, key, candidate.thread, why);
     }
     let leaves = lower(&message.to).chain(lower(&message.cc)).any(|to| !desk.policy.is_own(&to));
-    if leaves || message.kind == Kind::Own {
+    // Only what the doctor writes has the mark without an id.
+    let marked = message.baton.as_ref().is_some_and(|mark| mark.id.is_none());
+    if leaves || marked || automatic::made_by(desk, message) == Some(Maker::Ours) {
         return Ok(());
     }
     open(desk, folder, seen, message, key, None, "our own mail to ourselves".into())

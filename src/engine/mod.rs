@@ -7,6 +7,8 @@
 mod amend;
 mod arrive;
 mod ask;
+mod automatic;
+mod came_back;
 mod errand;
 mod folders;
 mod hand_in;

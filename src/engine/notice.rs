@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::desk::notice::Notice;
 use crate::desk::sending::State;
 use crate::engine::Desk;
+use crate::engine::automatic::may_write;
 use crate::engine::hand_in::hashed;
 use crate::mail::message::Address;
 use crate::mail::outgoing::{Letter, letter};
@@ -25,6 +26,9 @@ pub(super) fn tell(desk: &Desk<'_>, notice: &Notice) -> anyhow::Result<()> {
     let fingerprint =
         hashed([NOTICE, &desk.policy.mailbox, &notice.to.0, &about, &notice.occasion], b"");
     if desk.tx.sending_again(&fingerprint, Timestamp(0))?.is_some() {
+        return Ok(());
+    }
+    if !may_write(desk, &agent.address, NOTICE)? {
         return Ok(());
     }
     let domain = own.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::clock::Timestamp;
+use crate::desk::automatic::DAY;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::notice;
 use crate::desk::retry::{Retry, pause};
@@ -17,6 +18,7 @@ use crate::desk::wording;
 use crate::engine::Desk;
 use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
+use crate::mail::outgoing::ACKNOWLEDGEMENT;
 use crate::store::SendingRow;
 
 /// How often a mail that may have left is looked for in Sent.
@@ -90,6 +92,7 @@ pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
             State::Held { .. } => advance(desk, &row, &Happened::Time)?,
             State::Attempting { .. } => advance(desk, &row, &Happened::Restarted)?,
             State::Unknown { .. } => return Ok(Task::Look { sending: row }),
+            State::Due { .. } if is_stale(desk, &row) => advance(desk, &row, &Happened::Dropped)?,
             State::Due { .. } => {
                 advance(desk, &row, &Happened::Began)?;
                 let raw = desk.tx.sending_mail(row.id)?;
@@ -107,6 +110,11 @@ pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
     }
 }
 
+/// An acknowledgement that could not leave for a day tells nobody anything any more.
+fn is_stale(desk: &Desk<'_>, row: &SendingRow) -> bool {
+    row.route == ACKNOWLEDGEMENT && row.created_at + DAY < desk.now
+}
+
 /// Notes what came of an attempt.
 pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
     let Some(row) = desk.tx.sending(id)? else { return Ok(()) };
@@ -119,12 +127,16 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
             advance(desk, &row, &Happened::Accepted)?;
             match row.route.as_str() {
                 // Nobody looks for it in Sent.
-                own::NOTICE => copied(desk, id)?,
+                own::NOTICE | ACKNOWLEDGEMENT => copied(desk, id)?,
                 _ => {
                     let at = desk.now + desk.policy.sending.copy_wait;
                     desk.tx.set_sending_due(id, Some(at))?;
                 }
             }
+        }
+        Outcome::Refused { why, words } if row.route == ACKNOWLEDGEMENT => {
+            desk.tx.note_attempt(id, Some(words))?;
+            acknowledgement_refused(desk, &row, *why)?;
         }
         Outcome::Refused { why, words } => {
             desk.tx.note_attempt(id, Some(words))?;
@@ -142,6 +154,20 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Some servers take no null return path from their own users: then it leaves with the shared address, as all later ones do.
+/// Refused for any other reason it is given up, since nobody waits for it.
+fn acknowledgement_refused(desk: &Desk<'_>, row: &SendingRow, why: Refusal) -> anyhow::Result<()> {
+    advance(desk, row, &Happened::Refused(why))?;
+    let of_the_mail = matches!(why, Refusal::Recipient | Refusal::Size);
+    match desk.policy.own_addresses.first() {
+        Some(own) if row.envelope_from.is_empty() && !of_the_mail => {
+            desk.tx.refuse_null_path(desk.mailbox, row.id, own)?;
+            advance(desk, row, &Happened::Released)
+        }
+        _ => advance(desk, row, &Happened::Dropped),
+    }
 }
 
 /// Notes a look at Sent that began at `looked_at`; `found` is the Message-ID of the copy, where there was one.

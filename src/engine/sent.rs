@@ -7,6 +7,7 @@ use crate::desk::roster::AgentId;
 use crate::desk::thread::{MessageKey, State, Thread};
 use crate::engine::amend::merging;
 use crate::engine::arrive::{Seen, lower};
+use crate::engine::came_back::came_back_before;
 use crate::engine::join::{as_mail, candidates, machine_wrote, simple, take_part, to_customer};
 use crate::engine::record::record;
 use crate::engine::send;
@@ -33,6 +34,7 @@ pub(super) fn sent(
     if let Some(sending) = &sending {
         send::there(desk, sending)?;
     }
+    let sent_as = sending.as_ref().map(|sending| sending.message_id.clone());
     let Some((mut thread, why)) = found else { return Ok(()) };
     let mut mail = as_mail(folder, seen, key, why);
     // A client that stores the copy also says when it arrived, by its own clock.
@@ -61,6 +63,8 @@ pub(super) fn sent(
     leak::keep(desk, key, std::slice::from_ref(&event), message)?;
     record(desk, &mut thread, event)?;
     take_part(desk, folder, thread.id, message)?;
+    let ours = sent_as.as_deref().unwrap_or(&message.message_id);
+    came_back_before(desk, &mut thread, &[ours, &message.message_id])?;
     gather_answers(desk, &mut thread, &message.message_id)
 }
 

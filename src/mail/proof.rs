@@ -41,6 +41,11 @@ impl Key {
         bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
+    /// A number that stands for this text.
+    pub fn digest(&self, text: &str) -> i64 {
+        i64::from_ne_bytes(self.number(text).to_ne_bytes())
+    }
+
     /// The Message-ID, without angle brackets, of the mail that has this unique word.
     pub fn id(&self, unique: &str, domain: &str) -> String {
         match self.tag(unique, domain) {

@@ -174,8 +174,9 @@ impl Connection {
         to: &[&str],
         parameters: Vec<MailParameter>,
     ) -> Result<(), Error> {
-        let from = self.address(from)?;
-        self.ask("MAIL FROM", Mail::new(Some(from), parameters)).await?;
+        // RFC 5321, section 4.5.5: what must not be answered has no return path.
+        let from = (!from.is_empty()).then(|| self.address(from)).transpose()?;
+        self.ask("MAIL FROM", Mail::new(from, parameters)).await?;
         for recipient in to {
             let address = self.address(recipient)?;
             self.ask("RCPT TO", Rcpt::new(address, Vec::new())).await?;

@@ -9,7 +9,14 @@ use baton::config::{self, Config, DEFAULT_STATE_DIR};
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// Keys whose value in the example shows what could be written; without them something else decides.
-const WITHOUT_DEFAULT: [&str; 11] = [
+const WITHOUT_DEFAULT: [&str; 18] = [
+    "de",
+    "es",
+    "fr",
+    "it",
+    "nl",
+    "pl",
+    "pt",
     "flag_escalates",
     "sent",
     "drafts",

@@ -5,11 +5,15 @@ use base64::Engine as _;
 use super::{date, encoded_words, mailbox_text, write_ids, write_text};
 use crate::clock::Timestamp;
 use crate::mail::message::Address;
+use crate::mail::proof::LOOP;
 
 /// The longest line of a coded text (RFC 2045, section 6.8).
 const CODED_LINE: usize = 76;
 /// The longest line that is sent as it is: longer ones are coded.
 const PLAIN_LINE: usize = 990;
+
+/// The sort of letter that tells a customer that a mail has come.
+pub const ACKNOWLEDGEMENT: &str = "acknowledgement";
 
 /// A mail of Baton's own.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,8 +49,16 @@ pub fn letter(letter: &Letter) -> Vec<u8> {
         write_ids(&mut out, "In-Reply-To", &[newest]);
         write_ids(&mut out, "References", &references);
     }
-    write_text(&mut out, "Auto-Submitted", "auto-generated");
+    let answers = letter.sort == ACKNOWLEDGEMENT;
+    let submitted = if answers { "auto-replied" } else { "auto-generated" };
+    write_text(&mut out, "Auto-Submitted", submitted);
     write_text(&mut out, "X-Auto-Response-Suppress", "All");
+    if answers {
+        // RFC 3834, section 3.1.8, asks for none, and much that answers by itself knows nothing else.
+        write_text(&mut out, "Precedence", "bulk");
+    }
+    write_text(&mut out, "X-Loop", &letter.from.address);
+    write_text(&mut out, LOOP, &format!("<{}>", letter.message_id));
     write_text(&mut out, "X-Baton-Letter", letter.sort);
     write_text(&mut out, "MIME-Version", "1.0");
     write_text(&mut out, "Content-Type", "text/plain; charset=utf-8");

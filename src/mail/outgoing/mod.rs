@@ -8,7 +8,7 @@
 mod field;
 mod letter;
 
-pub use letter::{Letter, letter};
+pub use letter::{ACKNOWLEDGEMENT, Letter, letter};
 
 use field::{Field, split};
 
