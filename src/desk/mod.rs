@@ -8,6 +8,7 @@ pub mod answer;
 pub mod arrival;
 pub mod automatic;
 pub mod budget;
+pub mod calendar;
 pub mod category;
 pub mod command;
 pub mod event;
