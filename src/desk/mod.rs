@@ -10,6 +10,7 @@ pub mod automatic;
 pub mod budget;
 pub mod calendar;
 pub mod category;
+pub mod clocks;
 pub mod command;
 pub mod event;
 pub mod joining;
