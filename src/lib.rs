@@ -82,6 +82,7 @@
 //! | --- | --- |
 //! | what a state, a gesture or a command means | [`desk`] |
 //! | how mail is understood | [`mail`] |
+//! | until when something is due | [`desk::clocks`]; business time in [`desk::calendar`] |
 //! | what is remembered | [`store`]; a new migration, with sample rows |
 //! | how a server is spoken to | [`imap`] |
 //! | how agents' mail clients are spoken to | [`submission`] |

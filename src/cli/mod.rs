@@ -7,6 +7,7 @@
 mod act;
 mod audit;
 mod check;
+mod deadline;
 mod doctor;
 mod documents;
 mod explain;

@@ -1,12 +1,15 @@
 //! `baton show`: one thread, its mails, and everything that happened.
 
 use anyhow::bail;
+use serde::Serialize;
 
-use super::form::{Mail, Whole};
+use super::deadline::{self, Due};
+use super::form::{Mail, Shown, Whole};
 use super::print::{Ink, Out, WIDTH, plain, shortened, wrapped};
 use super::table::{Cell, Fit, Table};
 use super::time::short;
 use super::{Exit, reader, thread_id};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::event::Event;
 use crate::desk::thread::{Thread, ThreadId};
@@ -35,10 +38,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     reader(config)?.read(|tx| {
         let Some(whole) = Whole::read(tx, args.thread)? else { bail!(no_thread(args.thread)) };
+        let now = Clock::system().now();
+        let clocks = deadline::of(&whole, config, now);
         if args.json {
-            return out.json(&whole.shown(tx)?);
+            let deadlines = clocks.iter().map(Due::of).collect();
+            return out.json(&WithDeadlines { shown: whole.shown(tx)?, deadlines });
         }
         head(&whole.thread, out)?;
+        deadline::print(&clocks, now, out)?;
         for mail in &whole.mails {
             print_mail(mail, out)?;
         }
@@ -46,6 +53,14 @@ pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result
         events(&whole.events).print(out)
     })?;
     Ok(Exit::Done)
+}
+
+/// A thread, and what is owed in it.
+#[derive(Serialize)]
+struct WithDeadlines<'a> {
+    #[serde(flatten)]
+    shown: Shown<'a>,
+    deadlines: Vec<Due>,
 }
 
 /// What to say of a number that no thread has.

@@ -309,7 +309,7 @@ impl<'d> Section<'d> {
 fn header(section: &str) -> String {
     match section {
         "" => "the top of the file".to_owned(),
-        "mailbox" | "agent" => format!("[[{section}]]"),
+        "mailbox" | "agent" | "calendar" => format!("[[{section}]]"),
         section => format!("[{section}]"),
     }
 }

@@ -8,7 +8,7 @@ use super::problem::{Place, Problems, Wrong};
 
 /// Every key that the file may hold, by section; any other is refused.
 pub const KEYS: &[(&str, &[&str])] = &[
-    ("", &["state_dir", "log", "submission", "mailbox", "agent"]),
+    ("", &["state_dir", "log", "submission", "mailbox", "agent", "calendar"]),
     ("log", &["filter", "format"]),
     (
         "submission",
@@ -49,6 +49,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "categories",
             "sending",
             "acknowledgement",
+            "deadlines",
             "folders",
             "marks",
             "login",
@@ -72,6 +73,16 @@ pub const KEYS: &[(&str, &[&str])] = &[
     (
         "mailbox.acknowledgement",
         &["enabled", "name", "text", "de", "es", "fr", "it", "nl", "pl", "pt"],
+    ),
+    (
+        "mailbox.deadlines",
+        &[
+            "calendar",
+            "triage_minutes",
+            "first_response_minutes",
+            "next_response_minutes",
+            "resolution_minutes",
+        ],
     ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
     ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
@@ -104,6 +115,22 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("mailbox.smtp", SERVER_KEYS),
     ("mailbox.smtp.password", PASSWORD_KEYS),
     ("agent", &["id", "name", "address", "mark", "mailboxes"]),
+    (
+        "calendar",
+        &[
+            "name",
+            "time_zone",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+            "breaks",
+            "holidays",
+        ],
+    ),
 ];
 const SERVER_KEYS: &[&str] = &["host", "port", "tls", "user", "password"];
 const PASSWORD_KEYS: &[&str] = &["file", "env", "credential"];
@@ -120,6 +147,7 @@ pub(super) struct Form {
     pub(super) submission: Field<SubmissionForm>,
     pub(super) mailboxes: Field<Vec<MailboxForm>>,
     pub(super) agents: Field<Vec<AgentForm>>,
+    pub(super) calendars: Field<Vec<CalendarForm>>,
 }
 
 #[derive(Debug)]
@@ -181,6 +209,25 @@ impl AcknowledgementForm {
 }
 
 #[derive(Debug)]
+pub(super) struct DeadlinesForm {
+    pub(super) calendar: Field<String>,
+    pub(super) triage_minutes: Field<i64>,
+    pub(super) first_response_minutes: Field<i64>,
+    pub(super) next_response_minutes: Field<i64>,
+    pub(super) resolution_minutes: Field<i64>,
+}
+
+#[derive(Debug)]
+pub(super) struct CalendarForm {
+    pub(super) name: Field<String>,
+    pub(super) time_zone: Field<String>,
+    /// Monday first.
+    pub(super) week: [Field<Vec<Field<String>>>; 7],
+    pub(super) breaks: Field<Vec<Field<String>>>,
+    pub(super) holidays: Field<Vec<Field<String>>>,
+}
+
+#[derive(Debug)]
 pub(super) struct MailboxForm {
     pub(super) name: Field<String>,
     pub(super) address: Field<String>,
@@ -200,6 +247,7 @@ pub(super) struct MailboxForm {
     pub(super) categories: Field<bool>,
     pub(super) sending: Field<SendingForm>,
     pub(super) acknowledgement: Field<AcknowledgementForm>,
+    pub(super) deadlines: Field<DeadlinesForm>,
     pub(super) folders: Field<FoldersForm>,
     pub(super) marks: Field<MarksForm>,
     pub(super) login: Field<LoginForm>,
@@ -284,9 +332,13 @@ impl Form {
         let agents = top.sections("agent", "agent", problems);
         let agents =
             agents.map(|all| all.iter().map(|each| AgentForm::read(each, problems)).collect());
+        let calendars = top
+            .sections("calendar", "calendar", problems)
+            .map(|all| all.iter().map(|each| CalendarForm::read(each, problems)).collect());
         let submission = top.section("submission", "submission", problems);
         let submission = submission.map(|section| SubmissionForm::read(&section, problems));
-        Form { state_dir: top.text("state_dir", problems), log, submission, mailboxes, agents }
+        let state_dir = top.text("state_dir", problems);
+        Form { state_dir, log, submission, mailboxes, agents, calendars }
     }
 }
 
@@ -325,11 +377,37 @@ impl SendingForm {
     }
 }
 
+impl DeadlinesForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> DeadlinesForm {
+        DeadlinesForm {
+            calendar: section.text("calendar", problems),
+            triage_minutes: section.number("triage_minutes", problems),
+            first_response_minutes: section.number("first_response_minutes", problems),
+            next_response_minutes: section.number("next_response_minutes", problems),
+            resolution_minutes: section.number("resolution_minutes", problems),
+        }
+    }
+}
+
+impl CalendarForm {
+    fn read(section: &Section<'_>, problems: &mut Problems) -> CalendarForm {
+        let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        CalendarForm {
+            name: section.text("name", problems),
+            time_zone: section.text("time_zone", problems),
+            week: days.map(|day| section.texts(day, problems)),
+            breaks: section.texts("breaks", problems),
+            holidays: section.texts("holidays", problems),
+        }
+    }
+}
+
 impl MailboxForm {
     fn read(section: &Section<'_>, problems: &mut Problems) -> MailboxForm {
         let sending = section.section("sending", "mailbox.sending", problems);
         let acknowledgement =
             section.section("acknowledgement", "mailbox.acknowledgement", problems);
+        let deadlines = section.section("deadlines", "mailbox.deadlines", problems);
         let folders = section.section("folders", "mailbox.folders", problems);
         let marks = section.section("marks", "mailbox.marks", problems);
         let login = section.section("login", "mailbox.login", problems);
@@ -355,6 +433,7 @@ impl MailboxForm {
             sending: sending.map(|section| SendingForm::read(&section, problems)),
             acknowledgement: acknowledgement
                 .map(|section| AcknowledgementForm::read(&section, problems)),
+            deadlines: deadlines.map(|section| DeadlinesForm::read(&section, problems)),
             folders: folders.map(|section| FoldersForm::read(&section, problems)),
             marks: marks.map(|section| MarksForm::read(&section, problems)),
             login: login.map(|section| LoginForm::read(&section, problems)),

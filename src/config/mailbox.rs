@@ -276,6 +276,7 @@ fn check_policy(form: &MailboxForm, usual: Preset, problems: &mut Problems) -> O
         names: names?,
         sending: sending?,
         key: Default::default(),
+        deadlines: None,
     })
 }
 

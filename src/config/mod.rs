@@ -5,7 +5,9 @@
 //! Passwords are not read here, but when a connection needs one ([`secret`]).
 
 mod agents;
+mod calendar;
 mod categories;
+mod deadlines;
 mod document;
 pub mod file;
 mod login;
@@ -288,10 +290,24 @@ fn check(
         people.iter().map(|form| agents::check(form, forms, problems)).collect();
     agents::refuse_shared(people, problems);
 
+    let hours = form.calendars.given().map_or(&[][..], Vec::as_slice);
+    let calendars: Vec<_> =
+        hours.iter().filter_map(|form| calendar::check(form, problems)).collect();
+    calendar::refuse_shared(hours, problems);
+    // A calendar that is wrong in itself is not missing as well.
+    let deadlines: Vec<_> = match calendars.len() == hours.len() {
+        true => forms
+            .iter()
+            .map(|form| deadlines::check(&form.deadlines, &calendars, problems))
+            .collect(),
+        false => Vec::new(),
+    };
+
     let agents: Vec<Agent> = agents.into_iter().collect::<Option<_>>()?;
     let mut mailboxes: Vec<Mailbox> = mailboxes.into_iter().collect::<Option<_>>()?;
-    for mailbox in &mut mailboxes {
+    for (mailbox, deadlines) in mailboxes.iter_mut().zip(deadlines) {
         mailbox.policy.agents.clone_from(&agents);
+        mailbox.policy.deadlines = deadlines?;
     }
     Some(Config {
         file: file.to_path_buf(),

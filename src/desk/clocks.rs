@@ -59,14 +59,6 @@ impl Kind {
         }
     }
 
-    /// When the clock really began that runs since this step of the history: the mail is older than its being seen.
-    fn begins(self, at: Timestamp, position: &Position) -> Timestamp {
-        match self {
-            Kind::NextResponse => position.last_customer_at.unwrap_or(at).min(at),
-            Kind::Triage | Kind::FirstResponse | Kind::Resolution => at,
-        }
-    }
-
     /// When the clock really ended that is off since this step: an answer is older than its being seen in Sent.
     fn ends(self, at: Timestamp, position: &Position) -> Timestamp {
         match self {
@@ -75,6 +67,13 @@ impl Kind {
             Kind::Triage | Kind::Resolution => at,
         }
     }
+}
+
+/// When what this step of the history brought really began: a customer's mail is older than its being seen.
+fn begins(at: Timestamp, position: &Position, before: Option<&Position>) -> Timestamp {
+    let newest = position.last_customer_at;
+    let is_mail = before.is_none_or(|before| before.last_customer_at != newest);
+    newest.filter(|_| is_mail).unwrap_or(at).min(at)
 }
 
 /// What a clock does.
@@ -108,6 +107,15 @@ impl Targets {
             Kind::Resolution => self.resolution,
         }
     }
+}
+
+/// What a mailbox owes its customers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Deadlines {
+    /// When somebody is there.
+    pub calendar: Calendar,
+    /// How much of that time there is.
+    pub targets: Targets,
 }
 
 /// A deadline, past or running.
@@ -198,10 +206,11 @@ impl Run {
 fn runs(kind: Kind, history: &[(Timestamp, Position)]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut before = Phase::Off;
+    let mut last = None;
     for (at, position) in history {
         let phase = kind.phase(position);
         if before == Phase::Off && phase != Phase::Off {
-            let since = kind.begins(*at, position);
+            let since = begins(*at, position, last);
             runs.push(Run { since, stretches: Vec::new(), ended: None });
         }
         if let Some(run) = runs.last_mut() {
@@ -219,7 +228,7 @@ fn runs(kind: Kind, history: &[(Timestamp, Position)]) -> Vec<Run> {
                 | (Phase::Rests, Phase::Rests) => {}
             }
         }
-        before = phase;
+        (before, last) = (phase, Some(position));
     }
     runs
 }
@@ -361,6 +370,16 @@ mod tests {
         let first = clocks.iter().find(|clock| clock.kind == Kind::FirstResponse).unwrap();
         assert_eq!(first.standing, Standing::Ended { at: left });
         assert_eq!((first.spent, first.breached_at), (3 * HOUR, None));
+    }
+
+    #[test]
+    fn a_mail_that_came_while_nobody_looked_is_owed_since_it_came() {
+        let mut history = history("1 09:00 new, 1 09:10 assigned");
+        let came = at("0 15:00");
+        history.iter_mut().for_each(|(_, position)| position.last_customer_at = Some(came));
+        let clocks = clocks(&office(), &TARGETS, &history, at("1 09:30"));
+        assert_eq!(clocks.iter().map(|clock| clock.since).collect::<Vec<_>>(), [came; 3]);
+        assert_eq!(clocks[0].breached_at, Some(at("0 15:30")));
     }
 
     #[test]

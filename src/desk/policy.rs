@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::desk::answer::Enforce;
 use crate::desk::automatic::Caps;
+use crate::desk::clocks::Deadlines;
 use crate::desk::layout::MarkNames;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{OnUnknown, Rules};
@@ -41,6 +42,8 @@ pub struct Policy {
     pub sending: Sending,
     /// By which Baton knows its own mail; the daemon has it from beside the database.
     pub key: Key,
+    /// Until when what is owed; nothing is where there are none.
+    pub deadlines: Option<Deadlines>,
 }
 
 /// The admin's choices about mail that leaves under the shared address.

@@ -39,6 +39,7 @@ pub(super) fn policy() -> Policy {
         names: MarkNames::default(),
         sending: Sending::default(),
         key: Key::new(b"sample"),
+        deadlines: None,
     }
 }
 

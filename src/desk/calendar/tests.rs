@@ -1,3 +1,6 @@
+//! Deadlines from a table, held against a way of counting that is slow and has nothing in common with the fast one: minute
+//! by minute, with the clock on the wall.
+
 use jiff::civil::date;
 use proptest::prelude::*;
 

@@ -195,6 +195,7 @@ fn policy(dice: &mut Dice) -> Policy {
         keep_text: KeepText::None,
         sending: Sending::default(),
         key: Default::default(),
+        deadlines: None,
         names: MarkNames {
             root: name(dice),
             waiting: name(dice),

@@ -75,6 +75,7 @@ fn policy(dice: &mut Dice) -> Policy {
         names: MarkNames::default(),
         sending: Sending::default(),
         key: Default::default(),
+        deadlines: None,
     }
 }
 
