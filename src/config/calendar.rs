@@ -20,10 +20,10 @@ pub(super) fn check(form: &CalendarForm, problems: &mut Problems) -> Option<(Str
     let zone = form
         .time_zone
         .required(problems, "write time_zone = \"Europe/Berlin\", where these hours hold")
-        .check(problems, |text| time_zone(text));
-    let week = form.week.each_ref().map(|day| list(day, problems, |text| shift(text)));
-    let breaks = list(&form.breaks, problems, |text| pause(text));
-    let closed = list(&form.holidays, problems, |text| day(text));
+        .check(problems, |text: &String| time_zone(text));
+    let week = form.week.each_ref().map(|day| list(day, problems, shift));
+    let breaks = list(&form.breaks, problems, pause);
+    let closed = list(&form.holidays, problems, day);
     let [Some(mon), Some(tue), Some(wed), Some(thu), Some(fri), Some(sat), Some(sun)] = week else {
         return None;
     };
