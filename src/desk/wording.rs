@@ -251,7 +251,9 @@ pub fn happened(event: &Event) -> String {
         What::Acknowledged { sending } => {
             format!("the customer was told that the mail has come ({sending} in the outbox)")
         }
-        What::CameBack { reason, .. } | What::FellSilent { reason } => reason.clone(),
+        What::CameBack { reason, .. } | What::FellSilent { reason } => {
+            reason.trim_end_matches('.').to_owned()
+        }
         What::Undone { event, undone, .. } => format!("{actor} undid {undone} (event {event})"),
     }
 }

@@ -23,6 +23,8 @@ static LABEL: LazyLock<Regex> = LazyLock::new(|| {
         r"|^\W*(automatisch antwoord|automatische reactie|afwezigheids(bericht|assistent|melding))\s*([:：]|$)",
         r"|^\W*(automatyczna odpowied(ź|z)|odpowied(ź|z) automatyczna|autosvar|automatiskt? svar|automaattinen vastaus)\s*([:：]|$)",
         r"|^\W*(automatická odpověď|odpověď v nepřítomnosti|automatikus válasz|răspuns automat|otomatik (yanıt|cevap)|αυτόματη απάντηση)\s*([:：]|$)",
+        r"|^\W*(automatick(á|a) odpove(ď|d)|automatski odgovor|samodejni odgovor|automatinis atsakymas|automātiska atbilde|automaatvastus|resposta autom(à|a)tica|balasan otomatis|trả lời tự động)\s*([:：]|$)",
+        r"|^\W*(автоматичен отговор|رد تلقائي|(תשובה|הודעה) אוטומטית|מענה אוטומטי|स्वचालित उत्तर|ตอบกลับอัตโนมัติ|การตอบกลับอัตโนมัติ)\s*([:：]|$)",
         r"|^\W*(автоматический ответ|автоответ\w*|автоматична відповідь)\s*([:：]|$)|自動(応答|返信|回覆|答覆)\s?[:：]|自动(回复|答复)\s?[:：]|자동 회신",
     ))
 });
@@ -80,6 +82,10 @@ mod tests {
             "自動応答: ケトル",
             "自动回复：水壶",
             "Автоматический ответ: Чайник",
+            "رد تلقائي: غلاية",
+            "תשובה אוטומטית: קומקום",
+            "Trả lời tự động: Ấm",
+            "ตอบกลับอัตโนมัติ: กาต้มน้ำ",
         ] {
             assert!(labelled(subject), "{subject}");
         }

@@ -28,6 +28,7 @@ mod emulators;
 mod example_config;
 mod faults;
 mod hostile;
+mod hygiene;
 mod laws;
 mod login;
 mod migrations;

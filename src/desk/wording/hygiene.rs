@@ -29,11 +29,11 @@ pub fn came_back_from(failed: &[&BounceRecipient], is_answer: bool) -> String {
     let each: Vec<String> = failed.iter().take(RECIPIENTS_SHOWN).map(|one| cause_of(one)).collect();
     match each.as_slice() {
         [] => format!("{what} did not arrive; the report does not say why."),
-        some => format!("{what} did not arrive. {}", some.join(" ")),
+        some => format!("{what} did not reach {}.", some.join("; ")),
     }
 }
 
-/// Why a recipient was not reached, in plain words (RFC 3463).
+/// Who was not reached and why, in plain words (RFC 3463).
 pub fn cause_of(recipient: &BounceRecipient) -> String {
     let status = recipient.status.as_deref().unwrap_or_default();
     let why = match status.split_once('.').map_or("", |(_, detail)| detail) {
@@ -54,12 +54,12 @@ pub fn cause_of(recipient: &BounceRecipient) -> String {
         detail if detail.starts_with("4.") => "the other side could not be reached",
         _ => "the other side did not take it",
     };
-    let who = if recipient.address.is_empty() { "A recipient" } else { &recipient.address };
+    let who = if recipient.address.is_empty() { "somebody" } else { &recipient.address };
     let said = recipient.diagnostic.as_deref().map(shown).filter(|said| !said.is_empty());
     match (status, said) {
-        ("", None) => format!("{who}: {why}."),
-        ("", Some(said)) => format!("{who}: {why} (\u{201c}{said}\u{201d})."),
-        (status, _) => format!("{who}: {why} ({status})."),
+        ("", None) => format!("{who}: {why}"),
+        ("", Some(said)) => format!("{who}: {why} (\u{201c}{said}\u{201d})"),
+        (status, _) => format!("{who}: {why} ({status})"),
     }
 }
 
@@ -124,30 +124,30 @@ mod tests {
             (
                 "5.1.1",
                 "550 no such user",
-                "carla@customer.test: there is no such address any more (5.1.1).",
+                "carla@customer.test: there is no such address any more (5.1.1)",
             ),
-            ("5.2.2", "", "carla@customer.test: the mailbox is full (5.2.2)."),
+            ("5.2.2", "", "carla@customer.test: the mailbox is full (5.2.2)"),
             (
                 "4.4.7",
                 "",
-                "carla@customer.test: the other side could not be reached in all this time (4.4.7).",
+                "carla@customer.test: the other side could not be reached in all this time (4.4.7)",
             ),
             (
                 "5.7.1",
                 "",
-                "carla@customer.test: the other side does not want it, as spam or by a rule (5.7.1).",
+                "carla@customer.test: the other side does not want it, as spam or by a rule (5.7.1)",
             ),
             (
                 "",
                 "no\n mailbox here",
-                "carla@customer.test: the other side did not take it (\u{201c}no mailbox here\u{201d}).",
+                "carla@customer.test: the other side did not take it (\u{201c}no mailbox here\u{201d})",
             ),
-            ("5.0.0", "", "carla@customer.test: the other side did not take it (5.0.0)."),
+            ("5.0.0", "", "carla@customer.test: the other side did not take it (5.0.0)"),
         ] {
             assert_eq!(cause_of(&recipient(status, said)), words);
         }
         let told = came_back_from(&[&recipient("5.1.1", "")], true);
-        assert!(told.starts_with("The answer did not arrive. carla@"), "{told}");
+        assert!(told.starts_with("The answer did not reach carla@"), "{told}");
         assert!(came_back_from(&[], false).starts_with("An automatic mail did not arrive;"));
     }
 }

@@ -349,6 +349,9 @@ fn lawful(event: &Event, before: &Position, after: &Position) -> anyhow::Result<
                 | What::Restored { .. }
                 | What::CopyCameBack { .. }
                 | What::NotShown { .. }
+                | What::CameBack { .. }
+                | What::FellSilent { .. }
+                | What::Acknowledged { .. }
                 | What::Undone { .. }
         );
     ensure!(marker || before != after, "nothing happened: {}", words());

@@ -68,6 +68,12 @@ impl Setup {
         self
     }
 
+    /// For another shared address than `support`.
+    pub(crate) fn of(mut self, name: &'static str) -> Setup {
+        self.mailboxes = vec![name];
+        self
+    }
+
     /// With a further line in every `[[mailbox]]`.
     pub(crate) fn with(mut self, line: &str) -> Setup {
         self.settings.push(line.to_owned());
