@@ -112,6 +112,8 @@ fn is_act(what: &What) -> bool {
             | What::ClaimLost { .. }
             | What::Restored { .. }
             | What::CopyCameBack { .. }
+            | What::Acknowledged { .. }
+            | What::FellSilent { .. }
             | What::NotShown { .. }
     )
 }
