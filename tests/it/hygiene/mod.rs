@@ -1,5 +1,6 @@
 //! Machines that write to machines, and mail that comes back: everything comes to rest, and people are told once.
 
+mod exchange;
 mod machines;
 mod returned;
 mod suite;

@@ -1,7 +1,7 @@
 //! Mail that comes back: the thread returns to its owner with the cause, and machines are silent towards the address.
 
 use super::{comes, gets, id_of, sent_to, setup};
-use crate::world::{Setup, World};
+use crate::world::Setup;
 
 const ANA: &str = "ana@example.test";
 const SUBJECT: &str = "Broken kettle";
