@@ -2,7 +2,7 @@
 
 mod exchange;
 mod machines;
-mod returned;
+pub(crate) mod returned;
 mod suite;
 
 use crate::world::smtpd::Sent;

@@ -7,7 +7,7 @@ const ANA: &str = "ana@example.test";
 const SUBJECT: &str = "Broken kettle";
 
 /// A report that a mail did not reach this address.
-fn report(nth: usize, about: &str, to: &str, status: &str) -> String {
+pub(crate) fn report(nth: usize, about: &str, to: &str, status: &str) -> String {
     let lines = [
         "Return-Path: <>",
         "From: Mail Delivery System <MAILER-DAEMON@mx.test>",

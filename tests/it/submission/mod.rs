@@ -5,6 +5,7 @@ mod crowd;
 mod door;
 mod judged;
 mod leak;
+mod returned;
 mod sent;
 
 use door::Door;
