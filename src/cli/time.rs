@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
 use crate::clock::Timestamp;
+use crate::desk::when;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -41,34 +39,13 @@ impl Moment {
 /// Reads a time from the command line.
 pub(super) fn moment(text: &str) -> Result<Moment, String> {
     let text = text.trim();
-    if let Some(at) = Timestamp::parse(text) {
-        return Ok(Moment::At(at));
-    }
-    if let Some(away) = duration(text) {
-        return Ok(Moment::Away(away));
-    }
-    text.parse::<DateTime>()
-        .ok()
-        .and_then(|civil| TimeZone::UTC.to_timestamp(civil).ok())
-        .map(|at| Moment::At(Timestamp(at.as_second())))
-        .ok_or_else(|| {
+    when::point(text).map(Moment::At).or_else(|| when::span(text).map(Moment::Away)).ok_or_else(
+        || {
             "write a day (2026-12-01), a time in UTC (\"2026-12-01 09:00\"), RFC 3339 \
              (2026-12-01T09:00:00+01:00), or a span (30m, 2h, 3d, 1w)"
                 .into()
-        })
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let unit = text.chars().next_back()?;
-    let seconds = match unit {
-        'm' => MINUTE,
-        'h' => HOUR,
-        'd' => DAY,
-        'w' => 7 * DAY,
-        _ => return None,
-    };
-    let count: u32 = text.strip_suffix(unit)?.parse().ok()?;
-    Some(Duration::from_secs(seconds.saturating_mul(count.into())))
+        },
+    )
 }
 
 /// `2026-11-03 09:12`, in UTC.

@@ -181,7 +181,7 @@ impl Clerk for Desk {
         let kept =
             self.shared.store.write(move |tx| engine::hand_in(tx, &policies, &mail, now)).await;
         match kept {
-            Ok(Taken::Leaves(text)) => Answer::Kept { text },
+            Ok(Taken::Leaves(text) | Taken::Done(text)) => Answer::Kept { text },
             Ok(Taken::Held(text)) => Answer::Held { text },
             Ok(Taken::Refused(text)) => Answer::Refused { text },
             Err(error) => later(&format!("{error:#}")),

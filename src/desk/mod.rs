@@ -26,4 +26,6 @@ pub mod roster;
 mod sample;
 pub mod sending;
 pub mod thread;
+pub mod verb;
+pub mod when;
 pub mod wording;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{Thread, ThreadId};
 use crate::desk::wording;
@@ -41,6 +42,18 @@ impl Notice {
 pub fn answer_held(to: &AgentId, thread: Option<&Thread>, sending: i64, why: &str) -> Notice {
     let text = wording::notice_held(sending, why);
     Notice::new(to, thread, format!("held {sending}"), text)
+}
+
+/// A colleague has taken somebody's thread, or given it to another.
+pub fn taken_over(
+    to: &AgentId,
+    thread: &Thread,
+    by: &AgentId,
+    event: i64,
+    policy: &Policy,
+) -> Notice {
+    let text = wording::orders::notice_taken_over(thread, by, event, policy);
+    Notice::new(to, Some(thread), format!("taken over {event}"), text)
 }
 
 /// The writer's answer did not leave, or nobody knows whether it did. It can happen to one mail more than once, so the attempt

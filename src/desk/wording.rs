@@ -1,6 +1,7 @@
 //! Sentences that people read: refusals, and what each event says.
 
 pub mod hygiene;
+pub mod orders;
 
 use std::time::Duration;
 
@@ -146,13 +147,6 @@ pub fn notice_not_sent(sending: i64, why: &str) -> String {
 /// A mail that answers nothing.
 pub fn answers_nothing() -> String {
     "It answers no thread that Baton knows.".into()
-}
-
-/// A mail begins with what looks like a command.
-pub fn begins_with_a_command(line: &str) -> String {
-    format!(
-        "Its first line, \"{line}\", looks like a command to Baton, and cannot be taken as one here. Send it again without that line."
-    )
 }
 
 /// A time of day in UTC, and the day: whoever reads it may be a day away.

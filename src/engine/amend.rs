@@ -39,6 +39,7 @@ pub(super) fn undo(
     policies: &Policies,
     seq: i64,
     actor: &AgentId,
+    cause: Cause,
     now: Timestamp,
 ) -> anyhow::Result<Answer> {
     let Some(event) = tx.event(seq)? else {
@@ -62,7 +63,7 @@ pub(super) fn undo(
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
-    let undone = undone(tx, &event, &thread, actor)?;
+    let undone = undone(tx, &event, &thread, actor, cause)?;
     if let Some(empty) = left_empty(tx, thread.id, &undone)? {
         return Ok(refused(format!(
             "{empty} would have no mail left: its mails have gone on to other threads since event {seq}. Undo that first."
@@ -121,6 +122,7 @@ fn undone(
     event: &Event,
     thread: &Thread,
     actor: &AgentId,
+    cause: Cause,
 ) -> anyhow::Result<NewEvent> {
     let was = before(tx, event.thread, event.seq)?;
     let all = event.change.holds_in(&thread.now);
@@ -144,7 +146,7 @@ fn undone(
     };
     Ok(NewEvent {
         actor: Actor::Agent(actor.clone()),
-        cause: cause(&format!("undo of event {}", event.seq)),
+        cause,
         what: What::Undone { event: event.seq, undone: event.what.kind().to_string(), moved },
         change: taken_back(&thread.now, &change, &was),
         other: event.other,

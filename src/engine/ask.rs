@@ -144,7 +144,10 @@ pub fn answer(
     now: Timestamp,
 ) -> anyhow::Result<Answer> {
     match &request.verb {
-        Verb::Undo { event } => undo(tx, policies, *event, &request.actor, now),
+        Verb::Undo { event } => {
+            let cause = cause(&format!("undo of event {event}"));
+            undo(tx, policies, *event, &request.actor, cause, now)
+        }
         Verb::Merge { into, from } => merge(tx, policies, *into, *from, &request.actor, now),
         Verb::Split { message_id } => split(tx, policies, message_id, &request.actor, now),
         verb => match command(verb, &request.actor) {

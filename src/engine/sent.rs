@@ -1,10 +1,12 @@
 //! A mail lies in Sent: it answers a thread, whoever sent it, or it is mail of our own.
 
 use crate::desk::arrival;
+use crate::desk::command::{Asked, Decision, decide};
 use crate::desk::event::{Actor, Cause, CauseKind, What};
 use crate::desk::joining;
 use crate::desk::roster::AgentId;
 use crate::desk::thread::{MessageKey, State, Thread};
+use crate::desk::verb::Afterwards;
 use crate::engine::amend::merging;
 use crate::engine::arrive::{Seen, lower};
 use crate::engine::came_back::came_back_before;
@@ -50,7 +52,7 @@ pub(super) fn sent(
         desk.tx.set_replied(key)?;
         let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
             && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
-        let writer = sending.and_then(|sending| sending.agent);
+        let writer = sending.as_ref().and_then(|sending| sending.agent.clone());
         let writer = writer.or_else(|| sent_by(desk, message));
         arrival::replied(&thread, mail, writer, outrun)
     } else {
@@ -61,11 +63,34 @@ pub(super) fn sent(
         })
     };
     leak::keep(desk, key, std::slice::from_ref(&event), message)?;
-    record(desk, &mut thread, event)?;
+    let event = record(desk, &mut thread, event)?;
+    if let (Some(sending), What::Replied { remark, .. }) = (&sending, &event.what) {
+        let is_last_word = remark.is_empty();
+        follow(desk, &mut thread, sending, is_last_word)?;
+    }
     take_part(desk, folder, thread.id, message)?;
     let ours = sent_as.as_deref().unwrap_or(&message.message_id);
     came_back_before(desk, &mut thread, &[ours, &message.message_id])?;
     gather_answers(desk, &mut thread, &message.message_id)
+}
+
+/// Does what the answer's writer asked for once it has left, unless the customer has written since.
+fn follow(
+    desk: &Desk<'_>,
+    thread: &mut Thread,
+    sending: &SendingRow,
+    is_last_word: bool,
+) -> anyhow::Result<()> {
+    let afterwards = desk.tx.take_afterwards(sending.id)?;
+    for command in afterwards.into_iter().filter(|_| is_last_word).map(Afterwards::command) {
+        let cause = Cause::new(CauseKind::Command, "the first line of an answer that has left");
+        let actor = sending.agent.clone().map_or(Actor::Someone, Actor::Agent);
+        let asked = Asked { command, actor, cause };
+        if let Decision::Done(event) = decide(desk.policy, thread, &asked, desk.now) {
+            record(desk, thread, *event)?;
+        }
+    }
+    Ok(())
 }
 
 /// Folders are read one after the other, so an answer to a mail in Sent may have been met before that mail, and have opened

@@ -9,6 +9,7 @@ pub mod inspect;
 pub mod kind;
 pub mod message;
 pub mod newtext;
+pub mod orders;
 pub mod outgoing;
 pub mod parse;
 pub mod proof;

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::desk::roster::AgentId;
 use crate::desk::sending::State;
 use crate::desk::thread::ThreadId;
+use crate::desk::verb::Afterwards;
 use crate::store::{Error, Result, Tx};
 
 /// To whom a mail goes, and what RCPT is to say beside the address.
@@ -253,6 +254,25 @@ impl Tx<'_> {
             .prepare_cached("UPDATE sending SET given_id = ? WHERE id = ?")?
             .execute(params![given, id])?;
         Ok(())
+    }
+
+    /// What the mail does to its thread once it has left.
+    pub fn set_afterwards(&self, id: i64, afterwards: &[Afterwards]) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE sending SET afterwards = ? WHERE id = ?")?
+            .execute(params![serde_json::to_string(afterwards).unwrap_or_default(), id])?;
+        Ok(())
+    }
+
+    /// What the mail does to its thread once it has left; the next to ask hears nothing.
+    pub fn take_afterwards(&self, id: i64) -> Result<Vec<Afterwards>> {
+        let afterwards: String = self
+            .conn
+            .prepare_cached("SELECT afterwards FROM sending WHERE id = ?")?
+            .query_row([id], |row| row.get(0))?;
+        let read = serde_json::from_str(&afterwards);
+        self.set_afterwards(id, &[])?;
+        read.map_err(|_| Error::Unknown { what: "what follows a sending", value: afterwards })
     }
 
     /// The bytes as they leave.

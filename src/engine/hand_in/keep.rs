@@ -4,15 +4,17 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::orders::{Plan, Refused, by_time, carry_out, plan};
 use super::{HandedIn, Taken};
 use crate::clock::Timestamp;
 use crate::desk::answer::Verdict;
-use crate::desk::command::{Asked, Command, Decision, decide};
+use crate::desk::command::Command;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::notice;
-use crate::desk::roster::Agent;
+use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{Hold, State};
 use crate::desk::thread::{Change, Thread, ThreadId};
+use crate::desk::verb::{Afterwards, Order};
 use crate::desk::wording;
 use crate::engine::Desk;
 use crate::engine::notice::tell;
@@ -21,25 +23,88 @@ use crate::mail::message::Address;
 use crate::mail::outgoing::Letterhead;
 use crate::store::{NewSending, SendingRow};
 
+/// A mail that is to be kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) new: NewSending,
+    /// What its first lines ask for.
+    pub(super) orders: Vec<Order>,
+}
+
 /// Keeps it, or not, and writes down what happened to the thread.
 pub(super) fn settle(
     desk: &Desk<'_>,
     thread: Option<Thread>,
-    new: &NewSending,
+    kept: &Kept,
     verdict: Verdict,
 ) -> anyhow::Result<Taken> {
-    if let Verdict::Refused(words) = verdict {
-        if let Some(mut thread) = thread {
-            let what = What::AnswerRefused { reason: words.clone() };
-            record(desk, &mut thread, event(new, what))?;
+    let (now, afterwards) = by_time(&kept.orders);
+    let (verdict, plan) = match (verdict, &thread, &kept.new.agent) {
+        (verdict @ Verdict::Leaves { .. }, Some(thread), Some(agent)) => {
+            match decided(desk, thread, &verdict, &now, agent) {
+                Ok(plan) => (verdict, plan),
+                Err(refused) => (Verdict::Refused(refused.words), Plan::default()),
+            }
         }
-        return Ok(Taken::Refused(words));
+        (verdict, _, _) => (verdict, Plan::default()),
+    };
+    match verdict {
+        Verdict::Refused(words) => refuse(desk, thread, &kept.new, words),
+        verdict => keep(desk, thread, &kept.new, verdict, plan, &afterwards),
     }
+}
+
+/// What is done at once when the answer may leave: its writer takes the thread, and then what the first lines ask for.
+fn decided(
+    desk: &Desk<'_>,
+    thread: &Thread,
+    verdict: &Verdict,
+    now: &[Order],
+    agent: &AgentId,
+) -> Result<Plan, Refused> {
+    let takes = matches!(verdict, Verdict::Leaves { claims: true, .. });
+    // One that rests is not woken by that: its answer, once seen in Sent, is.
+    let first = (takes && thread.now.state.is_open()).then(|| {
+        let agent = agent.clone();
+        // A claim never takes anything away; whoever takes a thread over says so.
+        Order::Command(match thread.now.owner {
+            Some(_) => Command::Assign { agent },
+            None => Command::Claim { agent },
+        })
+    });
+    let orders: Vec<Order> = first.into_iter().chain(now.iter().cloned()).collect();
+    plan(desk, thread, &orders, agent)
+}
+
+fn refuse(
+    desk: &Desk<'_>,
+    thread: Option<Thread>,
+    new: &NewSending,
+    words: String,
+) -> anyhow::Result<Taken> {
+    if let Some(mut thread) = thread {
+        let what = What::AnswerRefused { reason: words.clone() };
+        record(desk, &mut thread, event(new, what))?;
+    }
+    Ok(Taken::Refused(words))
+}
+
+fn keep(
+    desk: &Desk<'_>,
+    thread: Option<Thread>,
+    new: &NewSending,
+    verdict: Verdict,
+    plan: Plan,
+    afterwards: &[Afterwards],
+) -> anyhow::Result<Taken> {
     let id = desk.tx.add_sending(desk.mailbox, new)?;
+    if !afterwards.is_empty() {
+        desk.tx.set_afterwards(id, afterwards)?;
+    }
     let mut about = None;
     if let Some(mut thread) = thread {
-        if matches!(verdict, Verdict::Leaves { claims: true, .. }) {
-            claim(desk, &mut thread, new)?;
+        if let Some(agent) = &new.agent {
+            carry_out(desk, &mut thread, plan, agent)?;
         }
         let remark = match &verdict {
             Verdict::Leaves { remark, .. } => remark.clone().unwrap_or_default(),
@@ -68,27 +133,6 @@ fn event(new: &NewSending, what: What) -> NewEvent {
 
 fn writer(new: &NewSending) -> Actor {
     new.agent.clone().map_or(Actor::Someone, Actor::Agent)
-}
-
-/// Whoever answers a thread of nobody's has taken it. One that rests is not woken by that: its answer, once seen in Sent, is.
-fn claim(desk: &Desk<'_>, thread: &mut Thread, new: &NewSending) -> anyhow::Result<()> {
-    let Some(agent) = new.agent.clone() else { return Ok(()) };
-    let command = match thread.now.owner {
-        // A claim never takes anything away; whoever takes a thread over says so.
-        Some(_) => Command::Assign { agent },
-        None => Command::Claim { agent },
-    };
-    let asked = Asked {
-        command,
-        actor: writer(new),
-        cause: Cause::new(CauseKind::Mail, "an answer that was handed in"),
-    };
-    if thread.now.state.is_open()
-        && let Decision::Done(event) = decide(desk.policy, thread, &asked, desk.now)
-    {
-        record(desk, thread, *event)?;
-    }
-    Ok(())
 }
 
 pub(super) fn state(desk: &Desk<'_>, verdict: &Verdict) -> State {

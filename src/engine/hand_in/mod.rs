@@ -7,14 +7,13 @@ mod judge;
 mod keep;
 mod orders;
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 pub(super) use keep::hashed;
 
 use judge::{answered, judge};
-use keep::{already, fingerprint, letterhead, settle, state};
-use orders::command_line;
+use keep::{Kept, already, fingerprint, letterhead, settle, state};
+use orders::{Written, obey, written};
 
 use crate::clock::Timestamp;
 use crate::desk::answer::Verdict;
@@ -24,13 +23,11 @@ use crate::desk::sending::State;
 use crate::desk::wording;
 use crate::engine::{Desk, Policies, dialect, leak};
 use crate::mail::message::Message;
-use crate::mail::outgoing::{compose, without_first_line};
+use crate::mail::outgoing::compose;
 use crate::store::{NewSending, SentTo, Tx};
 
 /// For how long the same mail, handed in again, is the same mail: a client that never heard 250 tries again.
 const SAME_WITHIN: Duration = Duration::from_secs(24 * 3600);
-/// The first line of an answer that says: the thread is mine from now on.
-const CLAIM: &str = "#claim";
 
 /// A mail as an agent handed it in.
 #[derive(Clone, Debug)]
@@ -58,6 +55,8 @@ pub enum Taken {
     Leaves(String),
     /// It is kept, and a person has to decide.
     Held(String),
+    /// It held nothing but lines for Baton, and what they asked for is done: nothing is kept, and nothing leaves.
+    Done(String),
     /// It is not kept.
     Refused(String),
 }
@@ -108,24 +107,25 @@ pub fn hand_in(
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
-    let (claims, body) = match without_first_line(&mail.raw, CLAIM) {
-        Some(rest) => (true, Cow::Owned(rest)),
-        None => (false, Cow::Borrowed(&mail.raw)),
-    };
     let answered = answered(&desk, mail)?;
+    let thread = answered.as_ref().map(|found| desk.thread(found.thread)).transpose()?;
+    let written = match written(&desk, mail, thread.as_ref()) {
+        Ok(Written { says_more: false, orders, .. }) => {
+            return obey(&desk, policies, thread, &mail.agent, &mail.message.message_id, &orders);
+        }
+        Ok(written) => written,
+        Err(words) => return Ok(Taken::Refused(words)),
+    };
     let letterhead = letterhead(&desk, agent, mail);
-    let raw = match compose(&body, &letterhead) {
+    let raw = match compose(&written.raw, &letterhead) {
         Ok(raw) => raw,
         Err(why) => return Ok(Taken::Refused(format!("It cannot be sent: {why}."))),
     };
-    let mut thread = answered.as_ref().map(|found| desk.thread(found.thread)).transpose()?;
-    let verdict = match (&mut thread, &answered) {
-        (Some(thread), Some(found)) => judge(&desk, thread, found, &mail.agent, claims)?,
+    let claims = written.claims();
+    let verdict = match (&thread, &answered, &written.question) {
+        (_, _, Some(question)) => Verdict::Held(question.clone()),
+        (Some(thread), Some(found), None) => judge(&desk, thread, found, &mail.agent, claims)?,
         _ => Verdict::Held(wording::answers_nothing()),
-    };
-    let verdict = match command_line(&mail.message.new_text) {
-        Some(line) if !claims => Verdict::Held(wording::begins_with_a_command(&line)),
-        _ => verdict,
     };
     let verdict = leak::guard(&desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
     let new = NewSending {
@@ -141,5 +141,5 @@ pub fn hand_in(
         created_at: now,
         raw,
     };
-    settle(&desk, thread, &new, verdict)
+    settle(&desk, thread, &Kept { new, orders: written.orders }, verdict)
 }

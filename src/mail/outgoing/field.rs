@@ -1,20 +1,20 @@
 //! The fields of a header as the bytes they were written with.
 
 /// One field, with its folded lines and its end.
-pub(super) struct Field<'a> {
+pub(in crate::mail) struct Field<'a> {
     /// In lower case.
-    pub(super) name: String,
-    pub(super) raw: &'a [u8],
+    pub(in crate::mail) name: String,
+    pub(in crate::mail) raw: &'a [u8],
 }
 
 impl Field<'_> {
     /// Whether it has this name, given in lower case.
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub(in crate::mail) fn is(&self, name: &str) -> bool {
         self.name == name
     }
 
     /// Whether its value holds the text, whatever the case.
-    pub(super) fn holds(&self, text: &str) -> bool {
+    pub(in crate::mail) fn holds(&self, text: &str) -> bool {
         let value = String::from_utf8_lossy(self.raw).to_lowercase();
         !text.is_empty() && value.contains(&text.to_lowercase())
     }
@@ -22,7 +22,7 @@ impl Field<'_> {
 
 /// The fields of a mail whose lines end with CR and LF, and what follows the empty line behind them. Lines in between that
 /// are no field are left out.
-pub(super) fn split(raw: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
+pub(in crate::mail) fn split(raw: &[u8]) -> (Vec<Field<'_>>, &[u8]) {
     let mut fields: Vec<Field<'_>> = Vec::new();
     let mut rest = raw;
     while !rest.is_empty() {

@@ -10,7 +10,7 @@ mod letter;
 
 pub use letter::{ACKNOWLEDGEMENT, Letter, letter};
 
-use field::{Field, split};
+pub(in crate::mail) use field::{Field, split};
 
 use super::message::Address;
 use crate::clock::Timestamp;
@@ -86,33 +86,6 @@ pub fn compose(raw: &[u8], letterhead: &Letterhead) -> Result<Vec<u8>, Unsendabl
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);
     Ok(out)
-}
-
-/// The mail without the first line of its text, if that line is this one and the text is plain: in other forms nobody could
-/// say which bytes it is.
-pub fn without_first_line(raw: &[u8], line: &str) -> Option<Vec<u8>> {
-    const PLAIN: [&str; 3] = ["7bit", "8bit", "quoted-printable"];
-    let (fields, body) = split(raw);
-    let value = |name: &str| {
-        let field = fields.iter().find(|field| field.is(name))?;
-        let text = String::from_utf8_lossy(field.raw).to_lowercase();
-        text.split_once(':').map(|(_, value)| value.trim().to_owned())
-    };
-    let is_plain = value("content-type").is_none_or(|value| value.starts_with("text/plain"))
-        && value("content-transfer-encoding").is_none_or(|value| PLAIN.contains(&value.as_str()));
-    let start = body.iter().position(|byte| !byte.is_ascii_whitespace())?;
-    let text = body.get(start..)?;
-    let end = text.iter().position(|byte| *byte == b'\r').unwrap_or(text.len());
-    let first = text.get(..end)?.trim_ascii_end();
-    if !is_plain || !first.eq_ignore_ascii_case(line.as_bytes()) {
-        return None;
-    }
-    let rest = text.get(end..).unwrap_or_default();
-    let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
-    // An empty line between the two goes with it.
-    let rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
-    let head = raw.get(..raw.len() - body.len())?;
-    Some([head, rest].concat())
 }
 
 /// Fields that are written anew, or that tell of the way the mail has come or of the program it was written with.
@@ -358,27 +331,6 @@ mod tests {
         }
         let long = encoded_words(&"ä".repeat(60));
         assert!(long.split("\r\n ").all(|word| word.len() <= 75), "{long}");
-    }
-
-    #[test]
-    fn a_first_line_is_taken_out_where_the_text_is_plain() {
-        let out = |raw: &str| {
-            without_first_line(raw.as_bytes(), "#claim").map(|out| String::from_utf8(out).unwrap())
-        };
-        assert_eq!(
-            out("A: b\r\n\r\n#Claim \r\n\r\nHello\r\n").as_deref(),
-            Some("A: b\r\n\r\nHello\r\n")
-        );
-        assert_eq!(out("A: b\r\n\r\n\r\n#claim\r\nx").as_deref(), Some("A: b\r\n\r\nx"));
-        assert_eq!(out("A: b\r\n\r\n#claim").as_deref(), Some("A: b\r\n\r\n"));
-        let coded = "Content-Transfer-Encoding: base64";
-        let html = "Content-Type: multipart/alternative; boundary=x";
-        for head in [coded, html] {
-            assert_eq!(out(&format!("{head}\r\n\r\n#claim\r\nx")), None);
-        }
-        for text in ["#claim it", "Hello\r\n#claim", ""] {
-            assert_eq!(out(&format!("A: b\r\n\r\n{text}")), None, "{text}");
-        }
     }
 
     #[test]

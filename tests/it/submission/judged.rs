@@ -113,9 +113,37 @@ fn what_answers_nothing_or_begins_with_a_command_waits_for_a_person() {
         let parent = opened(world);
         let said = door.hands_in(&reply("nobody@knows.test", "Hello."));
         assert!(said.contains("It answers no thread that Baton knows."), "{said}");
-        let said = door.hands_in(&reply(&parent, "#resolve\nHello."));
+        let said = door.hands_in(&reply(&parent, "#nosuchverb\nHello."));
         assert!(said.contains("looks like a command"), "{said}");
         assert!(outbox(world).iter().all(|sending| sending["state"] == "held"));
+    });
+}
+
+#[test]
+fn first_lines_are_commands_and_never_leave() {
+    tell(setup(), OPEN, |world, door| {
+        let parent = opened(world);
+        let told = |text: &str| door.hands_in(&reply(&parent, text));
+        let said = told("#claim\n#block parts are late\n\n> #resolve\n> old");
+        assert!(
+            said.starts_with("250 2.0.0 #1 claimed") && said.ends_with("Nothing was sent."),
+            "{said}"
+        );
+        let shown = world.baton.show(1).unwrap();
+        assert_eq!((shown.state.as_str(), shown.owner.as_deref()), ("blocked", Some("ana")));
+        assert!(told("#undo").starts_with("250 2.0.0 #1 undone"), "undo");
+        assert!(told("#undo").starts_with("250 2.0.0 That was undone already."), "the same mail");
+        assert_eq!(world.baton.show(1).unwrap().state, "assigned");
+        assert!(told("#assign eve").starts_with("554 5.7.1 There is no agent `eve`"), "eve");
+        assert!(told("#start\n#note hello").starts_with("554 5.7.1 Baton keeps no notes yet"));
+        assert_eq!(world.baton.show(1).unwrap().state, "assigned");
+        assert!(outbox(world).is_empty());
+        let said = told("#resolve\n\nIt is done.");
+        assert!(said.starts_with("250 2.0.0 #1: kept as 1"), "{said}");
+        let text = world.baton.says(&["outbox", "show", "1"]).done();
+        assert!(text.contains("It is done.") && !text.contains("#resolve"), "{text}");
+        assert!(told("#stop").contains("1 is stopped and never leaves."));
+        assert_eq!(outbox(world)[0]["state"], "dropped");
     });
 }
 

@@ -93,6 +93,21 @@ fn an_answer_leaves_once_and_the_thread_waits() {
 }
 
 #[test]
+fn an_answer_that_resolves_does_so_once_it_has_left() {
+    told(
+        setup(""),
+        |_| {},
+        |world, door, parent| {
+            let said = door.hands_in(&reply(parent, "#resolve\n\nWe send you another one."));
+            assert!(said.starts_with("250"), "{said}");
+            stands(world, "accepted");
+            world.becomes(SUBJECT, "resolved, ana");
+            assert!(to_customers(world)[0].message.contains("\r\n\r\nWe send you another one."));
+        },
+    );
+}
+
+#[test]
 fn where_the_provider_keeps_no_copy_baton_adds_one() {
     told(
         setup(""),

@@ -1,0 +1,1 @@
+UPDATE sending SET afterwards = '["resolve"]' WHERE fingerprint = 'f3';
