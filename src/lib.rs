@@ -65,6 +65,9 @@
 //! 4. When its time has come, the mailbox's sender (in [`daemon`]) asks [`engine`] what is next. The answer was written down as
 //!    *attempting* before it is given, so after a crash the mail is looked for in Sent and not sent again. [`relay`] hands it
 //!    over; what its server said decides what follows.
+//!    Drafts that people move to Baton/Send come the same way ([`engine`], `drafts`): the lane reads them whole, they are
+//!    handed in, and while they can be stopped they lie in Baton/Outbox, beside copies of what came by submission. Where each
+//!    of them belongs is decided by [`desk::draft`]; what a person takes out of Baton/Outbox is stopped.
 //! 5. Some servers put a copy into Sent and some do not: [`imap`] looks for it, and adds one where none came.
 //!
 //! # The story of two machines

@@ -25,9 +25,6 @@ const RESERVED_IDS: [&str; 14] = [
     "all",
 ];
 
-/// A folder below Baton's own that no agent may be called after: drafts moved there are sent.
-const SEND: &str = "send";
-
 /// The checked agent; `None` when something was wrong, which has then been reported.
 pub(super) fn check(
     form: &AgentForm,
@@ -128,7 +125,7 @@ fn check_mark(
 ) -> Option<String> {
     let text = mark_of(form)?;
     let checked = rules::mark(text).and_then(|mark| {
-        if names_a_state(&mark, form, mailboxes) || mark.eq_ignore_ascii_case(SEND) {
+        if names_a_folder(&mark, form, mailboxes) {
             let what = format!("{} is one of Baton's own folders", shown(&mark));
             return Err(Wrong::new(what, "write another word"));
         }
@@ -152,7 +149,7 @@ fn explained(form: &AgentForm, wrong: Wrong) -> Wrong {
     Wrong::new(what, "write mark = \"…\" with a word of its own for this agent's folder or label")
 }
 
-fn names_a_state(mark: &str, form: &AgentForm, mailboxes: &[MailboxForm]) -> bool {
+fn names_a_folder(mark: &str, form: &AgentForm, mailboxes: &[MailboxForm]) -> bool {
     let named = form.mailboxes.given();
     let works_in = |mailbox: &&MailboxForm| {
         named.is_none_or(|named| named.iter().any(|field| field.given() == mailbox.name.given()))
@@ -160,7 +157,7 @@ fn names_a_state(mark: &str, form: &AgentForm, mailboxes: &[MailboxForm]) -> boo
     mailboxes
         .iter()
         .filter(works_in)
-        .flat_map(mailbox::state_names)
+        .flat_map(mailbox::own_names)
         .any(|state| state.to_lowercase() == mark.to_lowercase())
 }
 

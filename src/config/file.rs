@@ -85,7 +85,10 @@ pub const KEYS: &[(&str, &[&str])] = &[
         ],
     ),
     ("mailbox.folders", &["sent", "drafts", "junk", "archive", "trash"]),
-    ("mailbox.marks", &["root", "waiting", "blocked", "resolved", "ignored", "keyword"]),
+    (
+        "mailbox.marks",
+        &["root", "waiting", "blocked", "resolved", "ignored", "send", "outbox", "keyword"],
+    ),
     (
         "mailbox.login",
         &[
@@ -271,6 +274,8 @@ pub(super) struct MarksForm {
     pub(super) blocked: Field<String>,
     pub(super) resolved: Field<String>,
     pub(super) ignored: Field<String>,
+    pub(super) send: Field<String>,
+    pub(super) outbox: Field<String>,
     pub(super) keyword: Field<String>,
 }
 
@@ -463,6 +468,8 @@ impl MarksForm {
             blocked: section.text("blocked", problems),
             resolved: section.text("resolved", problems),
             ignored: section.text("ignored", problems),
+            send: section.text("send", problems),
+            outbox: section.text("outbox", problems),
             keyword: section.text("keyword", problems),
         }
     }

@@ -298,6 +298,7 @@ fn check_marks(field: &Field<MarksForm>, problems: &mut Problems) -> Option<Mark
         (check(&form.waiting, usual.waiting), check(&form.blocked, usual.blocked));
     let (resolved, ignored) =
         (check(&form.resolved, usual.resolved), check(&form.ignored, usual.ignored));
+    let (send, outbox) = (check(&form.send, usual.send), check(&form.outbox, usual.outbox));
     let keyword = form.keyword.check_or(usual.keyword, problems, |text| rules::keyword(text));
     let names = MarkNames {
         root: root?,
@@ -305,19 +306,23 @@ fn check_marks(field: &Field<MarksForm>, problems: &mut Problems) -> Option<Mark
         blocked: blocked?,
         resolved: resolved?,
         ignored: ignored?,
+        send: send?,
+        outbox: outbox?,
         keyword: keyword?,
     };
-    refuse_same_states(form, &names, problems);
+    refuse_same_names(form, &names, problems);
     Some(names)
 }
 
-/// As labels, the marks of the four states stand side by side, so each needs a name of its own.
-fn refuse_same_states(form: &MarksForm, names: &MarkNames, problems: &mut Problems) {
+/// As labels, the marks of the four states and the folders of what leaves stand side by side, so each needs a name of its own.
+fn refuse_same_names(form: &MarksForm, names: &MarkNames, problems: &mut Problems) {
     let states = [
         (&form.waiting, &names.waiting),
         (&form.blocked, &names.blocked),
         (&form.resolved, &names.resolved),
         (&form.ignored, &names.ignored),
+        (&form.send, &names.send),
+        (&form.outbox, &names.outbox),
     ];
     for (nth, (field, name)) in states.iter().enumerate() {
         let same = |(_, other): &(_, &String)| other.to_lowercase() == name.to_lowercase();
@@ -327,23 +332,26 @@ fn refuse_same_states(form: &MarksForm, names: &MarkNames, problems: &mut Proble
         let other_is_default =
             states.iter().skip(nth + 1).any(|other| same(other) && other.0.is_absent());
         if field.given().is_some() && (before || (after && other_is_default)) {
-            let what = format!("{} already names another state", shown(name));
-            problems.add(&field.at, what, "give each state a name of its own");
+            let what = format!("{} already names another of Baton's folders", shown(name));
+            problems.add(&field.at, what, "give each of them a name of its own");
         }
     }
 }
 
-/// The names of the states' folders and labels, as far as the form has them right.
-pub(super) fn state_names(form: &MailboxForm) -> Vec<String> {
+/// The names of Baton's folders and labels that are no agent's, as far as the form has them right.
+pub(super) fn own_names(form: &MailboxForm) -> Vec<String> {
     let usual = MarkNames::default();
     let Some(form) = form.marks.given() else {
-        return vec![usual.waiting, usual.blocked, usual.resolved, usual.ignored];
+        let states = [usual.waiting, usual.blocked, usual.resolved, usual.ignored];
+        return states.into_iter().chain([usual.send, usual.outbox]).collect();
     };
     [
         (&form.waiting, usual.waiting),
         (&form.blocked, usual.blocked),
         (&form.resolved, usual.resolved),
         (&form.ignored, usual.ignored),
+        (&form.send, usual.send),
+        (&form.outbox, usual.outbox),
     ]
     .into_iter()
     .map(|(field, usual)| field.given().cloned().unwrap_or(usual))

@@ -13,7 +13,10 @@ use crate::daemon::traffic::Traffic;
 use crate::daemon::{Mode, Shared};
 use crate::desk::budget::Reading;
 use crate::desk::layout::Layout;
-use crate::engine::{self, Desk, Flags, ListedFolder, Planned, Seen};
+use crate::engine::{
+    self, Deed, DeedOutcome, Desk, Draft, Flags, ListedFolder, Planned, PlannedDeed, PlannedDrafts,
+    Seen,
+};
 use crate::imap::{
     Action, Batch, Change, Changes, Cursor, Line, Listed, Memory, Outcome, Role, Rounds, Server,
     Sighting, Wanted,
@@ -46,6 +49,8 @@ pub(crate) struct LaneMemory {
     server: Server,
     /// What the watch is writing.
     planned: Planned,
+    /// What is being done about drafts that are to leave, behind that.
+    drafts: PlannedDrafts,
     next_wish_at: Option<Timestamp>,
     /// For how long mails were left alone that people had moved, when that was last looked up.
     leave_moved: Option<Duration>,
@@ -75,6 +80,7 @@ impl LaneMemory {
             notice: None,
             server: Server::default(),
             planned: Planned::default(),
+            drafts: PlannedDrafts::default(),
             next_wish_at: None,
             leave_moved: None,
             seen_at: Timestamp::default(),
@@ -357,12 +363,13 @@ impl Memory for LaneMemory {
                 if is_another {
                     desk.tx.wish_at_once(desk.mailbox, desk.now)?;
                 }
-                let planned = engine::plan(desk)?;
-                Ok((planned, desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?))
+                let planned = (engine::plan(desk)?, engine::plan_drafts(desk)?);
+                Ok((planned, next_at(desk)?))
             })
             .await?;
         self.next_wish_at = next;
-        let changes = planned
+        let (planned, drafts) = planned;
+        let mut changes: Vec<Change> = planned
             .writes
             .iter()
             .map(|write| Change {
@@ -377,24 +384,33 @@ impl Memory for LaneMemory {
                 },
             })
             .collect();
+        changes.extend(drafts.deeds.iter().map(change));
         self.planned = planned;
+        self.drafts = drafts;
         Ok(changes)
     }
 
     async fn settled(&mut self, outcomes: Vec<Outcome>) -> anyhow::Result<()> {
         let planned = std::mem::take(&mut self.planned);
+        let drafts = std::mem::take(&mut self.drafts);
+        let mut outcomes = outcomes;
+        let of_drafts = outcomes.split_off(planned.writes.len().min(outcomes.len()));
         let outcomes: Vec<engine::Outcome> = outcomes
             .into_iter()
             .map(|outcome| match outcome {
                 Outcome::Done(told) => engine::Outcome::Done(told),
                 Outcome::Stale => engine::Outcome::Stale,
                 Outcome::Refused(words) => engine::Outcome::Refused(words),
+                // A mark is neither read nor looked for.
+                Outcome::Read(_) | Outcome::Lies(_) => engine::Outcome::Done(None),
             })
             .collect();
+        let of_drafts = outcomes_of_drafts(of_drafts).await?;
         let next = self
             .at_desk(move |desk| {
                 engine::settle(desk, &planned, &outcomes)?;
-                Ok(desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?)
+                engine::settle_drafts(desk, drafts, of_drafts)?;
+                next_at(desk)
             })
             .await?;
         self.next_wish_at = next;
@@ -443,6 +459,47 @@ impl Memory for LaneMemory {
             _ => self.bell.notified().await,
         }
     }
+}
+
+/// When the next of what waits may be written.
+fn next_at(desk: &Desk<'_>) -> anyhow::Result<Option<Timestamp>> {
+    let marks = desk.tx.next_wish_at(desk.mailbox, Effect::ShowMarks)?;
+    let drafts = desk.tx.next_draft_at(desk.mailbox, desk.now)?;
+    Ok(marks.into_iter().chain(drafts).min())
+}
+
+fn change(planned: &PlannedDeed) -> Change {
+    Change {
+        folder: planned.folder.clone(),
+        uidvalidity: planned.uidvalidity,
+        uids: planned.uids.clone(),
+        action: match planned.deed.clone() {
+            Deed::Read => Action::Read,
+            Deed::MoveTo(folder) => Action::MoveTo(folder),
+            Deed::Label { add, remove } => Action::Flags { add, remove },
+            Deed::Find { message_id } => Action::Find { message_id },
+            Deed::Append { message_id, mail } => Action::Append { message_id, message: mail },
+            Deed::Remove { message_id, trash } => Action::Remove { message_id, trash },
+        },
+    }
+}
+
+/// Reads drafts where nobody waits for it: a large one takes its time.
+async fn outcomes_of_drafts(outcomes: Vec<Outcome>) -> anyhow::Result<Vec<DeedOutcome>> {
+    let read = move || {
+        let outcomes = outcomes.into_iter().map(|outcome| match outcome {
+            Outcome::Done(told) => DeedOutcome::Done(told),
+            Outcome::Stale => DeedOutcome::Failed("the folder changed meanwhile".into()),
+            Outcome::Refused(words) => DeedOutcome::Failed(words),
+            Outcome::Read(raw) => DeedOutcome::Read(raw.map(|raw| {
+                let message = parse(&raw);
+                Box::new(Draft { raw, message })
+            })),
+            Outcome::Lies(there) => DeedOutcome::Lies(there),
+        });
+        outcomes.collect()
+    };
+    Ok(tokio::task::spawn_blocking(read).await?)
 }
 
 fn would(write: &engine::Write) -> String {

@@ -63,7 +63,7 @@ pub(crate) async fn run(
         };
         tokio::select! {
             () = tokio::time::sleep(rest) => (),
-            _ = changes.changed() => (),
+            _ = changes.changed() => sender.ring().await,
             _ = stopped.changed() => (),
         }
     }
@@ -96,6 +96,18 @@ impl Sender {
             Task::Copy { sending, raw } => self.copy(sending, raw).await?,
         }
         Ok(None)
+    }
+
+    /// Rings the lane where a draft, or the copy of a mail, may have to be moved.
+    async fn ring(&self) {
+        let name = &self.mailbox.name;
+        match self.at_desk(|desk| Ok(desk.tx.has_drafts(desk.mailbox)?)).await {
+            Ok(true) => self.shared.bell(name).notify_one(),
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(mailbox = name, "{name}: cannot look for drafts: {error:#}");
+            }
+        }
     }
 
     async fn send(&self, sending: &SendingRow, raw: &[u8]) -> SendOutcome {

@@ -171,7 +171,7 @@ impl Clerk for Desk {
         // A large mail takes its time, and the store's one writer has others waiting.
         let understood = tokio::task::spawn_blocking(move || {
             let message = parse(&raw);
-            HandedIn { agent, route: "submission", from, to, raw, message, unique }
+            HandedIn { agent: Some(agent), route: "submission", from, to, raw, message, unique }
         });
         let mail = match understood.await {
             Ok(mail) => mail,

@@ -202,8 +202,9 @@ pub fn came_back(
     NewEvent::new(Actor::Server, cause, what, Change::between(now, &after))
 }
 
-/// A draft that answers the thread appeared in Drafts; `None` when that changes nothing.
-pub fn drafted(thread: &Thread, folder: &str) -> Option<NewEvent> {
+/// A draft that answers the thread appeared in Drafts, written by this agent as far as that is known; `None` when that changes
+/// nothing.
+pub fn drafted(thread: &Thread, by: Option<&AgentId>, detail: String) -> Option<NewEvent> {
     let now = &thread.now;
     if now.drafted || now.merged_into.is_some() || !now.state.is_open() {
         return None;
@@ -212,8 +213,9 @@ pub fn drafted(thread: &Thread, folder: &str) -> Option<NewEvent> {
     if matches!(now.state, State::New | State::Assigned) {
         after.state = State::InProgress;
     }
-    let cause = Cause::new(CauseKind::Gesture, format!("a draft answer in {folder}"));
-    Some(NewEvent::new(Actor::Someone, cause, What::Drafted, Change::between(now, &after)))
+    let cause = Cause::new(CauseKind::Gesture, detail);
+    let actor = by.map_or(Actor::Someone, |by| Actor::Agent(by.clone()));
+    Some(NewEvent::new(actor, cause, What::Drafted, Change::between(now, &after)))
 }
 
 /// A blocked thread's time was reached.

@@ -211,6 +211,11 @@ pub enum What {
         /// The folder.
         folder: String,
     },
+    /// A mail that is no draft was moved to where drafts are sent from; it was put back.
+    PutBack {
+        /// The folder.
+        folder: String,
+    },
     /// A mail program put a copy of a mail back to where it was before it was moved; the copy stays there.
     CopyCameBack {
         /// The folder.
@@ -318,6 +323,7 @@ impl What {
             What::Deescalated => "deescalated",
             What::Automated { .. } => "automated",
             What::Restored { .. } => "restored",
+            What::PutBack { .. } => "put-back",
             What::CopyCameBack { .. } => "copy-came-back",
             What::NotShown { .. } => "not-shown",
             What::Merged { .. } => "merged",

@@ -37,6 +37,10 @@ pub struct MarkNames {
     pub resolved: String,
     /// The folder of threads that need no answer: `Ignored`.
     pub ignored: String,
+    /// The folder from which drafts are sent: `Send`.
+    pub send: String,
+    /// The folder that shows what is about to leave: `Outbox`.
+    pub outbox: String,
     /// What keywords begin with, without the hyphen, lower case: `baton`.
     pub keyword: String,
 }
@@ -49,6 +53,8 @@ impl Default for MarkNames {
             blocked: "Blocked".into(),
             resolved: "Resolved".into(),
             ignored: "Ignored".into(),
+            send: "Send".into(),
+            outbox: "Outbox".into(),
             keyword: "baton".into(),
         }
     }
@@ -169,6 +175,20 @@ impl Dialect {
         }
     }
 
+    /// Which of the places of mails that are about to leave these labels name; in other layouts folders do. A mail that has
+    /// both is still where a person put it.
+    pub fn leaving(&self, policy: &Policy, flags: &[String]) -> Option<Place> {
+        if self.layout != Layout::Labels || !policy.sending.can {
+            return None;
+        }
+        let has = |place: &&Place| {
+            let label = self.folder(policy, place).unwrap_or_default();
+            let labels = flags.iter().filter_map(|flag| label::label(flag));
+            labels.into_iter().any(|one| same_folder(&one, &label))
+        };
+        LEAVING.iter().find(has).cloned()
+    }
+
     fn below_root(&self, policy: &Policy, levels: &[&str]) -> String {
         let mut name = format!("{}{}", self.prefix, policy.names.root);
         for level in levels {
@@ -195,19 +215,26 @@ impl Dialect {
             Place::Blocked(None) => Some(self.below_root(policy, &[&names.blocked])),
             Place::Resolved => Some(self.below_root(policy, &[&names.resolved])),
             Place::Ignored => Some(self.below_root(policy, &[&names.ignored])),
+            Place::Send => Some(self.below_root(policy, &[&names.send])),
+            Place::Outbox => Some(self.below_root(policy, &[&names.outbox])),
             _ => None,
         }
     }
 
-    /// The folders, or labels, that exist from the start, parents first; none where marks are keywords.
+    /// The folders, or labels, that exist from the start, parents first: those of the marks, and where mail can leave, those
+    /// of the mails that do.
     pub fn folders(&self, policy: &Policy) -> Vec<String> {
-        match self.layout {
-            Layout::Keywords => return Vec::new(),
-            Layout::Labels => return self.labels(policy),
-            Layout::Folders => {}
-        }
-        let mut folders = vec![self.below_root(policy, &[])];
-        folders.extend(self.places(policy).iter().filter_map(|place| self.folder(policy, place)));
+        let mut folders = match self.layout {
+            Layout::Keywords => Vec::new(),
+            Layout::Labels => self.labels(policy),
+            Layout::Folders => {
+                let places = self.places(policy);
+                let below = places.iter().filter_map(|place| self.folder(policy, place));
+                std::iter::once(self.below_root(policy, &[])).chain(below).collect()
+            }
+        };
+        let leaving = LEAVING.iter().filter(|_| policy.sending.can);
+        folders.extend(leaving.filter_map(|place| self.folder(policy, place)));
         folders
     }
 
@@ -230,6 +257,17 @@ impl Dialect {
 
     /// What a folder of Baton's means. Folder names are compared without case, as Exchange does.
     pub fn place_below_root(&self, policy: &Policy, folder: &str) -> Place {
+        let is = |place: &&Place| {
+            let name = self.folder(policy, place);
+            name.is_some_and(|name| same_folder(&name, folder))
+        };
+        // At Gmail they are views of All Mail, as every folder.
+        if policy.sending.can
+            && self.layout != Layout::Labels
+            && let Some(place) = LEAVING.iter().find(is)
+        {
+            return place.clone();
+        }
         if self.layout != Layout::Folders {
             return Place::Elsewhere;
         }
@@ -247,6 +285,9 @@ impl Dialect {
             .unwrap_or(Place::Elsewhere)
     }
 }
+
+/// The places of mails that are about to leave.
+const LEAVING: [Place; 2] = [Place::Send, Place::Outbox];
 
 /// The folder by which Gmail shows the label of a mark; an owner's and a state's labels stand side by side.
 fn label_place(mark: &Mark) -> Option<Place> {

@@ -50,6 +50,10 @@ pub enum Place {
     Sent,
     /// Being written.
     Drafts,
+    /// Written, and to be sent: drafts that people put there.
+    Send,
+    /// About to leave.
+    Outbox,
     /// Spam.
     Junk,
     /// Deleted.
@@ -75,6 +79,8 @@ impl Place {
             Place::Archive => "archive".into(),
             Place::Sent => "sent".into(),
             Place::Drafts => "drafts".into(),
+            Place::Send => "send".into(),
+            Place::Outbox => "outbox".into(),
             Place::Junk => "junk".into(),
             Place::Trash => "trash".into(),
             Place::Gone => "gone".into(),
@@ -97,6 +103,8 @@ impl Place {
             ("archive", _) => Place::Archive,
             ("sent", _) => Place::Sent,
             ("drafts", _) => Place::Drafts,
+            ("send", _) => Place::Send,
+            ("outbox", _) => Place::Outbox,
             ("junk", _) => Place::Junk,
             ("trash", _) => Place::Trash,
             ("gone", _) => Place::Gone,
@@ -321,6 +329,8 @@ pub fn asked_by_move(layout: Layout, now: &Position, from: &Place, to: &Place) -
         Place::Archive
         | Place::Sent
         | Place::Drafts
+        | Place::Send
+        | Place::Outbox
         | Place::Junk
         | Place::Trash
         | Place::Gone

@@ -12,6 +12,7 @@ pub mod calendar;
 pub mod category;
 pub mod clocks;
 pub mod command;
+pub mod draft;
 pub mod event;
 pub mod joining;
 pub mod label;

@@ -7,6 +7,9 @@ use crate::desk::roster::AgentId;
 use crate::desk::thread::{Thread, ThreadId};
 use crate::desk::wording;
 
+/// How long a draft that crosses another is waited with: mail programs replace what is being written every few seconds.
+const DRAFT_WAIT: Duration = Duration::from_secs(15);
+
 /// Something that one of the team is to be told.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Notice {
@@ -79,4 +82,81 @@ pub fn came_back(to: &AgentId, thread: &Thread, report: &str, why: &str) -> Noti
 pub fn fell_silent(to: &AgentId, thread: &Thread, heard: &str, why: &str) -> Notice {
     let text = wording::hygiene::notice_fell_silent(why);
     Notice::new(to, Some(thread), format!("fell silent {heard}"), text)
+}
+
+/// The writer's answer was stopped by somebody, who is not known.
+pub fn answer_stopped(to: &AgentId, thread: Option<&Thread>, sending: i64) -> Notice {
+    let text = wording::drafts::notice_stopped(sending);
+    Notice::new(to, thread, format!("stopped {sending}"), text)
+}
+
+/// A draft was not sent, and lies in Drafts again.
+pub fn draft_given_back(
+    to: &AgentId,
+    thread: Option<&Thread>,
+    occasion: String,
+    why: &str,
+) -> Notice {
+    Notice::new(to, thread, occasion, wording::drafts::notice_given_back(why))
+}
+
+/// A mail of the owner's thread was moved to where drafts are sent from; `event` is the one that says so.
+pub fn put_back(to: &AgentId, thread: &Thread, folder: &str, event: i64) -> Notice {
+    let text = wording::drafts::notice_put_back(thread, folder);
+    Notice::new(to, Some(thread), format!("put back {event}"), text)
+}
+
+/// Two people write to the same customer: both are told, once until an answer has left.
+pub fn drafts_meet(
+    thread: &Thread,
+    writer: &AgentId,
+    other: &AgentId,
+    policy: &Policy,
+) -> [Notice; 2] {
+    let since = thread.now.last_reply_at.map_or(0, |at| at.0);
+    let (first, second) = if writer < other { (writer, other) } else { (other, writer) };
+    let occasion = format!("drafts of {first} and {second} since {since}");
+    let texts = match &thread.now.owner {
+        Some(owner) if owner == other => [
+            wording::drafts::notice_draft_for_another(thread, owner, policy),
+            wording::drafts::notice_anothers_draft(thread, writer, policy),
+        ],
+        _ => [
+            wording::drafts::notice_two_drafts(thread, other, policy),
+            wording::drafts::notice_two_drafts(thread, writer, policy),
+        ],
+    };
+    let [to_writer, to_other] = texts;
+    [(writer, to_writer), (other, to_other)].map(|(to, text)| {
+        let notice = Notice::new(to, Some(thread), occasion.clone(), text);
+        Notice { wait: DRAFT_WAIT, ..notice }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::desk::sample::{policy, thread};
+
+    #[test]
+    fn two_who_write_to_one_customer_are_each_told_of_the_other_once() {
+        let id = |id: &str| AgentId(id.into());
+        let told = |writer: &str, other: &str, thread: &Thread| {
+            drafts_meet(thread, &id(writer), &id(other), &policy())
+        };
+        let mut anas = thread("assigned ana");
+        let [to_ben, to_ana] = told("ben", "ana", &anas);
+        assert_eq!((to_ben.to.0.as_str(), to_ana.to.0.as_str()), ("ben", "ana"));
+        assert!(to_ben.text.contains("which is Ana's"), "{}", to_ben.text);
+        assert!(to_ana.text.contains("Ben is writing an answer to #1, which is yours"));
+        assert_eq!((to_ben.wait, to_ana.wait), (DRAFT_WAIT, DRAFT_WAIT));
+        // The same occasion, whoever is seen first.
+        assert_eq!(told("ana", "ben", &anas)[0].occasion, to_ben.occasion);
+        anas.now.last_reply_at = Some(Timestamp(7));
+        assert_ne!(told("ben", "ana", &anas)[0].occasion, to_ben.occasion);
+        let [to_ana, to_ben] = told("ana", "ben", &thread("new -"));
+        assert!(to_ana.text.contains("Ben is writing an answer to #1, too"));
+        assert!(to_ben.text.contains("Ana is writing an answer to #1, too"));
+    }
 }

@@ -1,5 +1,6 @@
 //! Sentences that people read: refusals, and what each event says.
 
+pub mod drafts;
 pub mod hygiene;
 pub mod orders;
 
@@ -225,6 +226,9 @@ pub fn happened(event: &Event) -> String {
         }
         What::Restored { folder } => {
             format!("{folder} was gone; made again, and the mails put back")
+        }
+        What::PutBack { folder } => {
+            format!("{actor} moved a mail to {folder}; it is no draft, and was put back")
         }
         What::CopyCameBack { folder } => format!("a copy is back in {folder}"),
         What::NotShown { answer } => format!("the server did not show the marks: {answer}"),

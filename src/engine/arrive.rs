@@ -4,16 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::clock::Timestamp;
-use crate::desk::arrival;
 use crate::desk::label::GmailIds;
 use crate::desk::marks::Place;
 use crate::desk::policy::KeepText;
 use crate::desk::thread::MessageKey;
-use crate::engine::join::{arrived, arrived_away, candidates, ids_kept, own_copy};
+use crate::engine::join::{arrived, arrived_away, ids_kept, own_copy};
 use crate::engine::look::Flags;
-use crate::engine::record::record;
 use crate::engine::sent::sent;
-use crate::engine::{Desk, look};
+use crate::engine::{Desk, drafts, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
 use crate::store::{Folder, Located, MessageRow, NewMessage, Status};
@@ -74,13 +72,44 @@ fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
         // Baton moved it there itself, or it was seen before a crash.
         return look::flags_seen(desk, &located, &seen.flags);
     }
-    if folder.place == Place::Drafts {
-        return see_draft(desk, folder, seen);
-    }
     let message = read(seen);
-    match known(desk, folder, seen, &message)? {
-        Ok(row) => meet_again(desk, folder, seen, &row, &message),
-        Err(identity) => meet(desk, folder, seen, &message, identity),
+    if let Some(place) = drafts::leaving(desk, folder, &seen.flags) {
+        return see_leaving(desk, folder, &place, seen, &message);
+    }
+    if folder.place == Place::Drafts {
+        return see_draft(desk, folder, seen, &message);
+    }
+    see_mail(desk, folder, seen, &message)
+}
+
+/// A mail lies where those are that are about to leave: a draft, or one that was moved there by mistake.
+fn see_leaving(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    place: &Place,
+    seen: &Seen,
+    message: &Message,
+) -> anyhow::Result<()> {
+    let row = known(desk, folder, seen, message)?.ok();
+    let ours = desk.tx.draft_without_place(desk.mailbox, &message.message_id)?.is_some();
+    let direction = direction(desk, folder, message);
+    if ours || drafts::is_draft(&seen.flags, row.as_ref(), direction) {
+        return drafts::seen_leaving(desk, folder, place, seen, message);
+    }
+    see_mail(desk, folder, seen, message)?;
+    let row = known(desk, folder, seen, message)?.ok();
+    drafts::misplaced(desk, row.as_ref(), &folder.name)
+}
+
+fn see_mail(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    message: &Message,
+) -> anyhow::Result<()> {
+    match known(desk, folder, seen, message)? {
+        Ok(row) => meet_again(desk, folder, seen, &row, message),
+        Err(identity) => meet(desk, folder, seen, message, identity),
     }
 }
 
@@ -122,33 +151,21 @@ fn known(
 }
 
 /// Drafts come and go under one Message-ID or another; each is accounted for by its UID, and only what it answers counts.
-fn see_draft(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
-    let message = read(seen);
-    let identity = format!("draft {} {} {}", folder.name, folder.uidvalidity, seen.uid);
-    let key = match desk.tx.message_by_identity(desk.mailbox, &identity)? {
-        Some(row) => row.key,
-        None => {
-            let mut new = new_message(desk, folder, seen, &message, identity);
-            new.status = Status::Draft;
-            new.excerpt = String::new();
-            desk.tx.add_message(desk.mailbox, &new)?
-        }
-    };
+fn see_draft(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    seen: &Seen,
+    message: &Message,
+) -> anyhow::Result<()> {
+    let key = drafts::row_of(desk, folder, seen, message)?;
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     if seen.arrived_at < desk.policy.since {
         return Ok(());
     }
-    let answered = candidates(desk, seen, &message, false, |_| true)?.into_iter().next();
-    if let Some(candidate) = answered {
-        let mut thread = desk.thread(candidate.thread)?;
-        if let Some(event) = arrival::drafted(&thread, &folder.name) {
-            record(desk, &mut thread, event)?;
-        }
-    }
-    Ok(())
+    drafts::drafted(desk, &folder.name, seen, message, key)
 }
 
-fn new_message(
+pub(super) fn new_message(
     desk: &Desk<'_>,
     folder: &Folder,
     seen: &Seen,

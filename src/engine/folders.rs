@@ -122,6 +122,7 @@ fn leave(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<()> {
 fn lose(tx: &Tx<'_>, folder: &Folder) -> anyhow::Result<bool> {
     let ours = folder.role == "baton";
     let known = tx.flags_in(folder.id)?;
+    tx.lose_drafts(folder.id)?;
     for (uid, _) in &known {
         if let Some(message) = tx.remove_location(folder.id, *uid)? {
             tx.set_missing(message, ours)?;

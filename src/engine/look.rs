@@ -10,9 +10,9 @@ use crate::desk::marks::{
     Mark, MarkChange, Place, asked_by_marks, asked_by_move, by_hand, wanted_marks, wanted_place,
 };
 use crate::desk::thread::{Change, MessageKey, Thread, ThreadId};
-use crate::engine::Desk;
 use crate::engine::arrive::holding;
 use crate::engine::record::record;
+use crate::engine::{Desk, drafts};
 use crate::store::{Effect, Folder, Located, MessageRow};
 
 /// Within this time moves are counted.
@@ -138,6 +138,7 @@ pub(super) fn flags_seen(
     }
     desk.tx.set_location(located.folder_id, located.uid, located.message, flags)?;
     let Some(row) = desk.tx.message(located.message)? else { return Ok(()) };
+    label_to_leave(desk, &row, located, flags)?;
     if located.folder_place.of_message(flags) != located.place {
         return labels_moved(desk, &row, located, flags);
     }
@@ -151,6 +152,20 @@ pub(super) fn flags_seen(
     let mut thread = desk.thread(thread)?;
     let asked = marks_changed(desk, &thread, &located.folder, &last, &shown)?;
     carry_out(desk, &mut thread, asked, false)
+}
+
+/// At Gmail a draft is moved to Baton/Send by a label.
+fn label_to_leave(
+    desk: &Desk<'_>,
+    row: &MessageRow,
+    located: &Located,
+    flags: &[String],
+) -> anyhow::Result<()> {
+    let Some(place) = desk.dialect.leaving(desk.policy, flags) else { return Ok(()) };
+    if drafts::is_draft(flags, Some(row), &row.direction) {
+        return drafts::put_there(desk, &place, row.key, &row.message_id);
+    }
+    drafts::misplaced(desk, Some(row), &located.folder)
 }
 
 /// A person moved a mail by its labels: took it out of the Inbox, or put it back.

@@ -9,6 +9,7 @@ mod arrive;
 mod ask;
 mod automatic;
 mod came_back;
+mod drafts;
 mod errand;
 mod folders;
 mod hand_in;
@@ -31,6 +32,9 @@ use anyhow::Context;
 
 pub use arrive::{Seen, arrivals};
 pub use ask::{Answer, Request, Verb, answer, tick};
+pub use drafts::{
+    Deed, DeedOutcome, Draft, PlannedDeed, PlannedDrafts, plan_drafts, settle_drafts,
+};
 pub use errand::{Errand, errand};
 pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use hand_in::{HandedIn, Taken, hand_in, may_send_as};

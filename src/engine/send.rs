@@ -15,9 +15,9 @@ use crate::desk::retry::{Retry, pause};
 use crate::desk::sending::{Happened, Refusal, State, step};
 use crate::desk::thread::Change;
 use crate::desk::wording;
-use crate::engine::Desk;
 use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
+use crate::engine::{Desk, drafts};
 use crate::mail::outgoing::ACKNOWLEDGEMENT;
 use crate::store::SendingRow;
 
@@ -141,7 +141,10 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
         Outcome::Refused { why, words } => {
             desk.tx.note_attempt(id, Some(words))?;
             advance(desk, &row, &Happened::Refused(*why))?;
-            not_sent(desk, &row, words, wording::refused_by_provider(*why))?;
+            let remedy = wording::refused_by_provider(*why);
+            if !drafts::hand_back(desk, &row, &format!("{remedy}\n\n{words}"))? {
+                not_sent(desk, &row, words, remedy)?;
+            }
         }
         Outcome::Later { retry, words } => {
             desk.tx.note_attempt(id, Some(words))?;

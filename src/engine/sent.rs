@@ -53,7 +53,7 @@ pub(super) fn sent(
         let outrun = thread.now.last_customer_at == Some(seen.arrived_at)
             && desk.tx.is_referred_to(thread.id, &message.message_id, "customer")?;
         let writer = sending.as_ref().and_then(|sending| sending.agent.clone());
-        let writer = writer.or_else(|| sent_by(desk, message));
+        let writer = writer.or_else(|| written_by(desk, message));
         arrival::replied(&thread, mail, writer, outrun)
     } else {
         desk.tx.set_replied(key)?;
@@ -136,9 +136,10 @@ fn own_sending(desk: &Desk<'_>, message: &Message) -> anyhow::Result<Option<Send
     Ok(None)
 }
 
-/// Who of the team sent it, where the headers say so.
-fn sent_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
-    let named = message.sender.iter().chain(&message.from).chain(&message.reply_to);
+/// Who of the team wrote it, where the headers say so.
+pub(super) fn written_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> {
+    let named = message.sender.iter().chain(&message.from).chain(&message.written_by);
+    let named = named.chain(&message.reply_to);
     named
         .into_iter()
         .find_map(|one| desk.policy.agent_at(&one.address))

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
+use crate::desk::label;
 use crate::desk::layout::{Layout, same_folder};
 use crate::desk::leave::left_until;
 use crate::desk::marks::{Place, should_carry, should_move, to_write, wanted_marks, wanted_place};
@@ -182,6 +183,9 @@ fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<Differenc
                 differences.push((located.clone(), Action::Flags { add, remove }));
             }
         }
+        if let Some(difference) = out_of_leaving(desk, &located) {
+            differences.push(difference);
+        }
         if desk.dialect.layout == Layout::Folders
             && let Some(target) = &target
             && !there.contains(&located.message)
@@ -191,6 +195,25 @@ fn differences(desk: &Desk<'_>, thread: &Thread) -> anyhow::Result<Vec<Differenc
         }
     }
     Ok(differences)
+}
+
+/// A mail that lies among what is about to leave, and is no draft, goes back. Where places are folders, to where its thread
+/// should be, as from everywhere.
+fn out_of_leaving(desk: &Desk<'_>, located: &Located) -> Option<Difference> {
+    let name = |place: &Place| desk.dialect.folder(desk.policy, place);
+    match desk.dialect.layout {
+        Layout::Folders => None,
+        Layout::Keywords => {
+            let is_leaving = matches!(located.place, Place::Send | Place::Outbox);
+            let inbox = name(&Place::Inbox).filter(|_| is_leaving)?;
+            Some((located.clone(), Action::MoveTo(inbox)))
+        }
+        Layout::Labels => {
+            let place = desk.dialect.leaving(desk.policy, &located.flags)?;
+            let remove = vec![label::word(&name(&place)?)];
+            Some((located.clone(), Action::Flags { add: Vec::new(), remove }))
+        }
+    }
 }
 
 fn is_flag(mark: &crate::desk::marks::Mark) -> bool {

@@ -8,7 +8,7 @@
 //! `sasl`, `session` (runs a command) with `answer` and `tolerant`
 //! (what the server says, and what it should have said), `limit` (what it says of too much), `folders`, `catch_up`,
 //! `arrivals` and `ahead` (one folder) with `marks`, `survey` (all the others), `rounds`, `compare` and `missing` (where the
-//! server cannot tell what changed), `idle`, `show`; `fetch`, `uid_set` and `utf7` spell; `probe`, `checkup`, `rehearsal` and
+//! server cannot tell what changed), `idle`, `show` with `leaving` (what lies where mails are that leave); `fetch`, `uid_set` and `utf7` spell; `probe`, `checkup`, `rehearsal` and
 //! `remains` are for the command line, in `turn`.
 
 mod ahead;
@@ -24,6 +24,7 @@ pub mod error;
 mod fetch;
 mod folders;
 mod idle;
+mod leaving;
 pub mod limit;
 mod log_in;
 mod marks;
@@ -200,6 +201,27 @@ pub enum Action {
     },
     /// Move to another folder, which exists.
     MoveTo(String),
+    /// Read the message whole, because it is to be sent.
+    Read,
+    /// Find a message in the folder, wherever it was.
+    Find {
+        /// Its Message-ID, without angle brackets.
+        message_id: String,
+    },
+    /// Put a message of Baton's own into the folder, unless it is there.
+    Append {
+        /// Its Message-ID, without angle brackets.
+        message_id: String,
+        /// The message.
+        message: Vec<u8>,
+    },
+    /// Remove a message for good that Baton put into the folder. It is looked at first.
+    Remove {
+        /// Its Message-ID, without angle brackets.
+        message_id: String,
+        /// By way of this folder, where the server removes for good only what lies there (G56).
+        trash: Option<String>,
+    },
 }
 
 /// What became of a [`Change`].
@@ -212,6 +234,11 @@ pub enum Outcome {
     Stale,
     /// The server refused, in its own words.
     Refused(String),
+    /// What was to be read; `None` when it is gone.
+    Read(Option<Vec<u8>>),
+    /// Where the message is that was to be found or put there: UIDVALIDITY and UID, as far as the server tells. `None` when it
+    /// is not there.
+    Lies(Option<(u32, u32)>),
 }
 
 /// What the memory wants done about the folders.

@@ -250,11 +250,12 @@ async fn try_out(
     told.arrived_at = arrived_at;
     told.marked = Some(match stored {
         Outcome::Refused(words) => Err(words),
-        Outcome::Done(_) | Outcome::Stale => Ok(kept),
+        Outcome::Done(_) | Outcome::Stale | Outcome::Read(_) | Outcome::Lies(_) => Ok(kept),
     });
     told.moved = Some(match show(session, &change(Action::MoveTo(plan.target.clone()))).await? {
         Outcome::Refused(words) => Err(words),
         Outcome::Stale => Err("the folder was numbered anew meanwhile".to_owned()),
+        Outcome::Read(_) | Outcome::Lies(_) => Ok(false),
         Outcome::Done(copied) => Ok(copied.is_some_and(|(_, pairs)| !pairs.is_empty())),
     });
     Ok(())

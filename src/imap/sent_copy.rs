@@ -28,7 +28,7 @@ pub async fn find_copy(
     let mut session = connect(settings).await?;
     let found = look(&mut session, folder, message_id).await?;
     session.logout().await;
-    Ok(found)
+    Ok(found.map(|(_, id)| id))
 }
 
 /// Adds a copy where none is. Safe to repeat.
@@ -52,11 +52,13 @@ pub async fn add_copy(
     Ok(())
 }
 
-async fn look(
+/// The UID of a message with this Message-ID in the folder, among the newest, and the Message-ID that it has there. The
+/// folder is open then.
+pub(super) async fn look(
     session: &mut Session,
     folder: &str,
     message_id: &str,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<(u32, String)>, Error> {
     let selected = session.select(folder, Access::ReadOnly).await?;
     let next = arrivals::next_uid(session, &selected, &Cursor::default()).await?;
     let first = next.saturating_sub(LOOKED_THROUGH_MAX).max(1);
@@ -65,11 +67,10 @@ async fn look(
     let mut found = None;
     session
         .exec(&command, |response| {
-            let raw = fetch::row(response).and_then(|row| row.raw);
-            if let Some(ids) = raw.map(|raw| ids(&raw))
-                && ids.iter().any(|id| id == message_id)
-            {
-                found = ids.into_iter().next();
+            let Some(row) = fetch::row(response) else { return };
+            let ids = ids(&row.raw.unwrap_or_default());
+            if ids.iter().any(|id| id == message_id) {
+                found = row.uid.zip(ids.into_iter().next());
             }
         })
         .await?;
@@ -77,7 +78,7 @@ async fn look(
 }
 
 /// The ids in the fields, the message's own first.
-fn ids(header: &[u8]) -> Vec<String> {
+pub(super) fn ids(header: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(header).replace("\r\n ", " ").replace("\r\n\t", " ");
     let of = |name: &str| {
         let is_it = |line: &&str| {

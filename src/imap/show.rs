@@ -10,7 +10,7 @@ use super::answer::{self, Copied};
 use super::connect::{Settings, connect};
 use super::error::Error;
 use super::session::{Access, Session};
-use super::{Action, Change, Outcome, uid_set, utf7};
+use super::{Action, Change, Outcome, leaving, uid_set, utf7};
 use crate::desk::label;
 
 /// Carries out one change.
@@ -26,6 +26,9 @@ async fn carry_out(session: &mut Session, change: &Change) -> Result<Outcome, Er
     if let Some(problem) = forbidden(&change.action) {
         return Ok(Outcome::Refused(problem));
     }
+    if let Some(outcome) = leaving::wherever(session, change).await? {
+        return Ok(outcome);
+    }
     if !open(session, change).await? {
         return Ok(Outcome::Stale);
     }
@@ -36,6 +39,12 @@ async fn carry_out(session: &mut Session, change: &Change) -> Result<Outcome, Er
             Ok(Outcome::Done(None))
         }
         Action::MoveTo(target) => move_to(session, &change.uids, target).await,
+        Action::Read => leaving::read(session, &change.uids).await,
+        Action::Remove { message_id, .. } => {
+            leaving::remove(session, &change.uids, message_id).await
+        }
+        // Done already: they need no UIDVALIDITY.
+        Action::Find { .. } | Action::Append { .. } => Ok(Outcome::Done(None)),
     }
 }
 
@@ -120,7 +129,7 @@ async fn move_to(session: &mut Session, uids: &[u32], target: &str) -> Result<Ou
 }
 
 /// Moves or copies a set. A target that is missing is created, once.
-async fn transfer(
+pub(super) async fn transfer(
     session: &mut Session,
     verb: &str,
     set: &str,

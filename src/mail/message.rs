@@ -115,10 +115,16 @@ pub struct Message {
     /// Sender.
     #[serde(skip)]
     pub sender: Option<Address>,
+    /// Who wrote it where From was replaced afterwards: X-Google-Original-From.
+    #[serde(skip)]
+    pub written_by: Option<Address>,
     /// To.
     pub to: Vec<Address>,
     /// Cc.
     pub cc: Vec<Address>,
+    /// Bcc: only in drafts and in copies of what was sent.
+    #[serde(skip)]
+    pub bcc: Vec<Address>,
     /// Reply-To.
     pub reply_to: Vec<Address>,
     /// The subject, decoded.

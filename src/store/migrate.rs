@@ -15,6 +15,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_limits.sql", include_str!("migrations/0005_limits.sql")),
     ("0006_submission.sql", include_str!("migrations/0006_submission.sql")),
     ("0007_relay.sql", include_str!("migrations/0007_relay.sql")),
+    ("0008_folders.sql", include_str!("migrations/0008_folders.sql")),
     ("0009_hygiene.sql", include_str!("migrations/0009_hygiene.sql")),
     ("0012_afterwards.sql", include_str!("migrations/0012_afterwards.sql")),
 ];

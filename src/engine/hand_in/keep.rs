@@ -17,6 +17,7 @@ use crate::desk::thread::{Change, Thread, ThreadId};
 use crate::desk::verb::{Afterwards, Order};
 use crate::desk::wording;
 use crate::engine::Desk;
+use crate::engine::drafts::announce;
 use crate::engine::notice::tell;
 use crate::engine::record::record;
 use crate::mail::message::Address;
@@ -37,7 +38,7 @@ pub(super) fn settle(
     thread: Option<Thread>,
     kept: &Kept,
     verdict: Verdict,
-) -> anyhow::Result<Taken> {
+) -> anyhow::Result<(Taken, Option<i64>)> {
     let (now, afterwards) = by_time(&kept.orders);
     let (verdict, plan) = match (verdict, &thread, &kept.new.agent) {
         (verdict @ Verdict::Leaves { .. }, Some(thread), Some(agent)) => {
@@ -49,7 +50,7 @@ pub(super) fn settle(
         (verdict, _, _) => (verdict, Plan::default()),
     };
     match verdict {
-        Verdict::Refused(words) => refuse(desk, thread, &kept.new, words),
+        Verdict::Refused(words) => Ok((refuse(desk, thread, &kept.new, words)?, None)),
         verdict => keep(desk, thread, &kept.new, verdict, plan, &afterwards),
     }
 }
@@ -96,8 +97,9 @@ fn keep(
     verdict: Verdict,
     plan: Plan,
     afterwards: &[Afterwards],
-) -> anyhow::Result<Taken> {
+) -> anyhow::Result<(Taken, Option<i64>)> {
     let id = desk.tx.add_sending(desk.mailbox, new)?;
+    announce(desk, id, new)?;
     if !afterwards.is_empty() {
         desk.tx.set_afterwards(id, afterwards)?;
     }
@@ -113,17 +115,20 @@ fn keep(
         record(desk, &mut thread, event(new, What::AnswerKept { sending: id, remark }))?;
         about = Some(thread);
     }
-    if let (Verdict::Held(words), Some(agent)) = (&verdict, &new.agent) {
-        tell(desk, &notice::answer_held(agent, about.as_ref(), id, words))?;
+    // Where nobody knows who wrote it, its owner has to decide.
+    let owner = about.as_ref().and_then(|thread| thread.now.owner.clone());
+    if let (Verdict::Held(words), Some(agent)) = (&verdict, new.agent.clone().or(owner)) {
+        tell(desk, &notice::answer_held(&agent, about.as_ref(), id, words))?;
     }
-    Ok(match verdict {
+    let taken = match verdict {
         Verdict::Held(words) => Taken::Held(wording::answer_waits(id, &words)),
         Verdict::Refused(words) => Taken::Refused(words),
         Verdict::Leaves { .. } => {
             let thread = new.thread.unwrap_or(ThreadId(0));
             Taken::Leaves(wording::answer_leaves(thread, id, desk.policy.sending.hold))
         }
-    })
+    };
+    Ok((taken, Some(id)))
 }
 
 fn event(new: &NewSending, what: What) -> NewEvent {
@@ -149,7 +154,8 @@ pub(super) fn state(desk: &Desk<'_>, verdict: &Verdict) -> State {
 /// The same mail to the same people, handed in by the same agent.
 pub(super) fn fingerprint(mail: &HandedIn) -> String {
     let to = mail.to.iter().map(|to| to.address.as_str());
-    hashed([mail.agent.0.as_str(), mail.from.as_str()].into_iter().chain(to), &mail.raw)
+    let agent = mail.agent.as_ref().map_or("", |agent| agent.0.as_str());
+    hashed([agent, mail.from.as_str()].into_iter().chain(to), &mail.raw)
 }
 
 /// A short text that stands for these parts and these bytes.
@@ -183,16 +189,27 @@ pub(super) fn already(same: &SendingRow, now: Timestamp) -> Taken {
     }
 }
 
-pub(super) fn letterhead(desk: &Desk<'_>, agent: &Agent, mail: &HandedIn) -> Letterhead {
+pub(super) fn letterhead(desk: &Desk<'_>, agent: Option<&Agent>, mail: &HandedIn) -> Letterhead {
     let address = mail.from.to_lowercase();
     let domain = address.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);
     let mut references = mail.message.references.clone();
     references.extend(mail.message.in_reply_to.iter().cloned());
     Letterhead {
         message_id: desk.policy.key.id(&mail.unique, domain),
-        from: Address { name: desk.policy.sending.name_of(agent), address },
+        from: Address { name: display_name(desk, agent, mail), address },
         references,
-        writer: vec![agent.address.clone()],
+        writer: agent.iter().map(|agent| agent.address.clone()).collect(),
         at: desk.now,
+    }
+}
+
+/// The name that customers see. Of a draft that is nobody's it is the one that stands over it, if that is the shared address's.
+fn display_name(desk: &Desk<'_>, agent: Option<&Agent>, mail: &HandedIn) -> String {
+    match agent {
+        Some(agent) => desk.policy.sending.name_of(agent),
+        None => {
+            let own = mail.message.from.iter().find(|from| desk.policy.is_own(&from.address));
+            own.map_or_else(String::new, |from| from.name.clone())
+        }
     }
 }

@@ -29,11 +29,14 @@ use crate::store::{NewSending, SentTo, Tx};
 /// For how long the same mail, handed in again, is the same mail: a client that never heard 250 tries again.
 const SAME_WITHIN: Duration = Duration::from_secs(24 * 3600);
 
+/// In whose name a draft is judged of which nobody knows who wrote it, in a thread of nobody's. No agent is called so.
+const SOMEONE: &str = "someone";
+
 /// A mail as an agent handed it in.
 #[derive(Clone, Debug)]
 pub struct HandedIn {
-    /// Who.
-    pub agent: AgentId,
+    /// Who wrote it; only of a draft it may be unknown.
+    pub agent: Option<AgentId>,
     /// By which way.
     pub route: &'static str,
     /// MAIL FROM: a shared address.
@@ -96,7 +99,9 @@ pub fn hand_in(
     mail: &HandedIn,
     now: Timestamp,
 ) -> anyhow::Result<Taken> {
-    let (policy, agent) = match may_send_as(policies, &mail.agent, &mail.from) {
+    let nobody = AgentId(SOMEONE.into());
+    let agent = mail.agent.as_ref().unwrap_or(&nobody);
+    let (policy, agent) = match may_send_as(policies, agent, &mail.from) {
         Ok(found) => found,
         Err(words) => return Ok(Taken::Refused(words)),
     };
@@ -107,39 +112,60 @@ pub fn hand_in(
     }
     let (mailbox, dialect) = dialect(tx, policy)?;
     let desk = Desk { tx, policy, dialect: &dialect, mailbox, now, away: Duration::ZERO };
-    let answered = answered(&desk, mail)?;
+    Ok(take(&desk, policies, Some(agent), mail, fingerprint)?.0)
+}
+
+/// Judges a mail that was not handed in before; answers its number in the outbox as well, if it is kept. A draft of which nobody
+/// knows who wrote it counts as the owner's: one writes, another moves it.
+pub(super) fn take(
+    desk: &Desk<'_>,
+    policies: &Policies,
+    writer: Option<&Agent>,
+    mail: &HandedIn,
+    fingerprint: String,
+) -> anyhow::Result<(Taken, Option<i64>)> {
+    let answered = answered(desk, mail)?;
     let thread = answered.as_ref().map(|found| desk.thread(found.thread)).transpose()?;
-    let written = match written(&desk, mail, thread.as_ref()) {
+    let owner = thread.as_ref().and_then(|thread| desk.policy.agent(thread.now.owner.as_ref()?));
+    let agent = writer.or(owner);
+    let by = agent.map_or_else(|| AgentId(SOMEONE.into()), |agent| agent.id.clone());
+    let refused = |words| Ok((Taken::Refused(words), None));
+    let written = match written(desk, mail, &by, thread.as_ref()) {
+        // Only a person who is known tells Baton what to do.
+        Ok(Written { orders, .. }) if writer.is_none() && !orders.is_empty() => {
+            return refused(wording::drafts::nobodys_command());
+        }
         Ok(Written { says_more: false, orders, .. }) => {
-            return obey(&desk, policies, thread, &mail.agent, &mail.message.message_id, &orders);
+            let done = obey(desk, policies, thread, &by, &mail.message.message_id, &orders)?;
+            return Ok((done, None));
         }
         Ok(written) => written,
-        Err(words) => return Ok(Taken::Refused(words)),
+        Err(words) => return refused(words),
     };
-    let letterhead = letterhead(&desk, agent, mail);
+    let letterhead = letterhead(desk, agent, mail);
     let raw = match compose(&written.raw, &letterhead) {
         Ok(raw) => raw,
-        Err(why) => return Ok(Taken::Refused(format!("It cannot be sent: {why}."))),
+        Err(why) => return refused(format!("It cannot be sent: {why}.")),
     };
     let claims = written.claims();
     let verdict = match (&thread, &answered, &written.question) {
         (_, _, Some(question)) => Verdict::Held(question.clone()),
-        (Some(thread), Some(found), None) => judge(&desk, thread, found, &mail.agent, claims)?,
+        (Some(thread), Some(found), None) => judge(desk, thread, found, &by, claims)?,
         _ => Verdict::Held(wording::answers_nothing()),
     };
-    let verdict = leak::guard(&desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
+    let verdict = leak::guard(desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
-        agent: Some(mail.agent.clone()),
+        agent: mail.agent.clone(),
         route: mail.route,
-        state: state(&desk, &verdict),
+        state: state(desk, &verdict),
         envelope_from: mail.from.clone(),
         recipients: mail.to.clone(),
         message_id: letterhead.message_id,
         answered: answered.and_then(|found| found.message.map(|row| row.message_id)),
         fingerprint,
-        created_at: now,
+        created_at: desk.now,
         raw,
     };
-    settle(&desk, thread, &Kept { new, orders: written.orders }, verdict)
+    settle(desk, thread, &Kept { new, orders: written.orders }, verdict)
 }

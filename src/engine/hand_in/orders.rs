@@ -51,9 +51,10 @@ impl Written {
 pub(super) fn written(
     desk: &Desk<'_>,
     mail: &HandedIn,
+    by: &AgentId,
     thread: Option<&Thread>,
 ) -> Result<Written, String> {
-    let understood = |line: &String| read(line, &mail.agent, desk.policy, desk.now);
+    let understood = |line: &String| read(line, by, desk.policy, desk.now);
     let (lines, rest, says_more) = match top(&mail.raw, &mail.message) {
         Top::Text => return Ok(Written::as_text(mail, None)),
         Top::Stuck { lines, why } => {

@@ -88,6 +88,19 @@ pub fn compose(raw: &[u8], letterhead: &Letterhead) -> Result<Vec<u8>, Unsendabl
     Ok(out)
 }
 
+/// A copy of the mail that nobody takes for the mail itself: under a Message-ID of its own.
+pub fn under_another_id(raw: &[u8], message_id: &str) -> Vec<u8> {
+    let (fields, body) = split(raw);
+    let mut out = Vec::with_capacity(raw.len() + 128);
+    for field in fields.iter().filter(|field| !field.is("message-id")) {
+        out.extend_from_slice(field.raw);
+    }
+    write_text(&mut out, "Message-ID", &format!("<{message_id}>"));
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+    out
+}
+
 /// Fields that are written anew, or that tell of the way the mail has come or of the program it was written with.
 const GONE: [&str; 28] = [
     "from",

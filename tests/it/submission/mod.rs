@@ -3,6 +3,7 @@
 mod clients;
 mod crowd;
 mod door;
+mod folders;
 mod judged;
 mod leak;
 mod returned;

@@ -73,6 +73,8 @@ struct Connection {
     pending: BTreeMap<String, Pending>,
     /// The messages just copied away from a folder.
     copied: BTreeSet<(String, u32)>,
+    /// From which folder to which messages are being moved.
+    moving: Option<(String, String)>,
 }
 
 struct Pending {
@@ -92,6 +94,7 @@ type Made = BTreeSet<(String, u32)>;
 impl Connection {
     /// Learns from a tagged OK which messages are Baton's own and which have a copy elsewhere.
     fn hears(&mut self, text: &str, made: &mut Made) {
+        self.moves(text, made);
         let Some((tag, rest)) = text.split_once(' ') else { return };
         let Some(pending) = self.pending.remove(tag) else { return };
         let Some((_, code)) = rest.strip_prefix("OK ").and_then(|rest| rest.split_once('[')) else {
@@ -108,6 +111,21 @@ impl Connection {
                 self.copied.extend(from.map(|uid| (pending.folder.clone(), uid)));
             }
             _ => {}
+        }
+    }
+
+    /// What Baton made stays its own where it moves it, if the server tells where that is; in an untagged OK or in the tagged
+    /// one (RFC 6851, section 4.3).
+    fn moves(&mut self, text: &str, made: &mut Made) {
+        let Some((from, to)) = &self.moving else { return };
+        let code = text.split_once("[COPYUID ").and_then(|(_, rest)| rest.split_once(']'));
+        let Some((code, _)) = code else { return };
+        if let [_, old, new] = code.split(' ').collect::<Vec<_>>()[..] {
+            for (old, new) in uids_of(old).into_iter().zip(uids_of(new)) {
+                if made.remove(&(from.clone(), old)) {
+                    made.insert((to.clone(), new));
+                }
+            }
         }
     }
 
@@ -162,6 +180,11 @@ impl Connection {
             "COPY" => {
                 let folder = line.folder.clone().unwrap_or_default();
                 self.pending.insert(tag, Pending { folder, kind: Creates::ByCopy });
+            }
+            "MOVE" => {
+                let target = rest.split_once(' ').map_or("", |(_, target)| target);
+                let folder = line.folder.clone().unwrap_or_default();
+                self.moving = Some((folder, first_string(target)));
             }
             "APPEND" => {
                 let pending = Pending { folder: first_string(rest), kind: Creates::ByAppend };
@@ -296,6 +319,23 @@ mod tests {
         assert_eq!(with("c UID EXPUNGE 5"), 0);
         assert_eq!(with("c UID EXPUNGE 5:6"), 1);
         assert_eq!(with("c UID STORE 6 +FLAGS (\\Deleted)"), 1);
+    }
+
+    #[test]
+    fn what_baton_made_stays_its_own_where_it_moves_it() {
+        let made = [
+            "a APPEND \"Baton/Outbox\" (\\Draft) {3}",
+            "S a OK [APPENDUID 7 4] done",
+            "b UID MOVE 4 \"INBOX\"",
+            "S b OK [COPYUID 9 4 12] done",
+        ];
+        // Every line is said in INBOX, as it were; so is the move.
+        let elsewhere = made.map(|line| line.replace("\"Baton/Outbox\"", "\"INBOX\""));
+        let elsewhere: Vec<&str> = elsewhere.iter().map(String::as_str).collect();
+        let with = |last: &'static str| said(&[&elsewhere[..], &[last]].concat(), Mode::Run).len();
+        assert_eq!(with("c UID EXPUNGE 12"), 0);
+        assert_eq!(with("c UID EXPUNGE 4"), 1);
+        assert_eq!(said(&[&made[..], &["c UID EXPUNGE 12"]].concat(), Mode::Run).len(), 1);
     }
 
     #[test]
