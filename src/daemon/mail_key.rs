@@ -18,6 +18,12 @@ pub(crate) fn load(state_dir: &Path) -> anyhow::Result<Key> {
     Ok(Key::new(secret.trim_ascii()))
 }
 
+/// The key, if it is there and may be read: whoever only asks or tries makes none, since it would be theirs.
+pub(crate) fn if_there(state_dir: &Path) -> Key {
+    let is_there = state_dir.join(FILE_NAME).exists();
+    is_there.then(|| load(state_dir).ok()).flatten().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,7 +31,9 @@ mod tests {
     #[test]
     fn it_is_made_once_and_is_nobody_elses() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        assert_eq!(if_there(one.path()), Key::default());
         let key = load(one.path()).unwrap();
+        assert_eq!(if_there(one.path()), key);
         assert_eq!(key, load(one.path()).unwrap());
         assert_ne!(key, load(other.path()).unwrap());
     }

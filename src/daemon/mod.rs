@@ -32,6 +32,7 @@ pub use credential::Key;
 pub use lane::settings;
 pub use layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 pub use lock::is_running;
+pub(crate) use mail_key::if_there as mail_key;
 pub use sender::relay_settings;
 pub use socket::{ask, run_errand, trouble};
 

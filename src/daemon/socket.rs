@@ -220,7 +220,7 @@ async fn decide_here(config: &Config, asked: &Asked) -> anyhow::Result<Option<An
     }
     let Some(_lock) = lock::try_take(&config.state_dir)? else { return Ok(None) };
     let store = Store::open(&config.state_dir)?;
-    let policies = policies(config, Mode::Live, &mail_key::load(&config.state_dir)?);
+    let policies = policies(config, Mode::Live, &mail_key::if_there(&config.state_dir));
     let (asked, now) = (asked.clone(), Clock::system().now());
     store.write(move |tx| decide(tx, &policies, &asked, now)).await.map(Some)
 }

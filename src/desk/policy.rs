@@ -146,3 +146,20 @@ impl Policy {
         self.own_addresses.iter().any(|own| own.eq_ignore_ascii_case(address))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_is_told_in_the_language_that_the_mail_names() {
+        let german = ("de".to_owned(), "Danke ({number}): {subject}".to_owned());
+        let told = Acknowledgement { languages: [german].into(), ..Acknowledgement::default() };
+        let text = |language| told.text_for(language, ThreadId(4), "Kocher");
+        assert_eq!(text(Some("de-AT")), "Danke (#4): Kocher");
+        assert_eq!(text(Some("DE")), "Danke (#4): Kocher");
+        for other in [None, Some("fr"), Some("")] {
+            assert!(text(other).starts_with("Thank you"), "{other:?}");
+        }
+    }
+}

@@ -26,6 +26,9 @@ pub enum Depth {
 /// Examines one mailbox.
 pub async fn examine(mailbox: &Mailbox, config: &Config, depth: Depth) -> Vec<Check> {
     let now = Clock::system().now();
+    let mut mailbox = mailbox.clone();
+    mailbox.policy.key = daemon::mail_key(&config.state_dir);
+    let mailbox = &mailbox;
     let machine = machine::look(mailbox, config).await;
     let mut checks = machine::checks(&machine);
 
@@ -95,7 +98,7 @@ async fn rehearsed(
     let Ok((layout, _)) = folders::layout_of(mailbox, visit) else {
         return skipped("there is no layout");
     };
-    let letter = match letter::write(&mailbox.address, now) {
+    let letter = match letter::write(&mailbox.address, &mailbox.policy.key, now) {
         Ok(letter) => letter,
         Err(error) => return probe::Trial::Skipped(error.to_string()),
     };
@@ -118,7 +121,7 @@ async fn sent(
 ) -> Vec<Check> {
     let now = Clock::system().now();
     let Some(server) = &mailbox.smtp else { return sending::absent() };
-    let letter = letter::write(&mailbox.address, now);
+    let letter = letter::write(&mailbox.address, &mailbox.policy.key, now);
     let probe = match (depth, visit, &letter) {
         (Depth::Look, ..) => Err(NO_PROBE.to_owned()),
         (Depth::Probe, None, _) => Err("the mailbox was not opened".to_owned()),

@@ -1,11 +1,12 @@
 //! The one mail that the doctor writes: from the shared address to itself, and marked so that nobody answers it.
 //!
-//! Its header holds a word that no other mail has. By `X-Baton-…` Baton knows its own, so that it never becomes a thread
-//! (`mail/kind.rs`), and RFC 3834, section 5, keeps robots from answering.
+//! Its header holds a word that no other mail has. By its id Baton knows its own, so that it never becomes a thread
+//! (`mail/proof.rs`), and RFC 3834, section 5, keeps robots from answering.
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::clock::Timestamp;
+use crate::mail::proof::Key;
 
 /// A mail of the doctor's.
 #[derive(Clone, Debug)]
@@ -22,14 +23,14 @@ pub(super) struct Letter {
 ///
 /// # Errors
 /// When the system has no random numbers.
-pub(super) fn write(address: &str, now: Timestamp) -> anyhow::Result<Letter> {
+pub(super) fn write(address: &str, key: &Key, now: Timestamp) -> anyhow::Result<Letter> {
     let mut random = [0_u8; 16];
     SystemRandom::new()
         .fill(&mut random)
         .map_err(|_| anyhow::anyhow!("the system gives no random numbers"))?;
     let word: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let domain = address.rsplit_once('@').map_or("baton.invalid", |(_, domain)| domain);
-    let message_id = format!("<baton-doctor.{word}@{domain}>");
+    let message_id = format!("<{}>", key.id(&format!("baton-doctor.{word}"), domain));
     let date = jiff::Timestamp::from_second(now.0).unwrap_or_default();
     let date = date.strftime("%a, %d %b %Y %H:%M:%S +0000");
     let text = format!(
@@ -50,7 +51,9 @@ mod tests {
 
     #[test]
     fn baton_knows_its_own_letter() {
-        let letter = write("support@example.com", Timestamp(1_800_000_000)).unwrap();
+        let letter =
+            write("support@example.com", &Key::new(b"k"), Timestamp(1_800_000_000)).unwrap();
+        assert!(Key::new(b"k").proves(letter.message_id.trim_matches(['<', '>'])));
         let read = parse(&letter.bytes);
         assert_eq!(read.kind, Kind::Own);
         assert_eq!(format!("<{}>", read.message_id), letter.message_id);

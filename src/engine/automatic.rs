@@ -159,15 +159,14 @@ pub(super) fn hear(
     Ok(())
 }
 
-/// Whether the same words come once too often from this address. What machines say by themselves counts only where one of
-/// ours has spoken to them.
+/// Whether the same words come once too often from an address to which a machine of ours has written of late. Where none has,
+/// nothing goes in a circle, whatever comes.
 fn repeats(desk: &Desk<'_>, message: &Message, from: &str) -> anyhow::Result<bool> {
     let since = desk.now - DAY;
-    let listened = message.kind == Kind::Human
-        || desk.tx.automatic_since(desk.mailbox, from, None, since)? > 0;
-    let Some(gist) = automatic::gist(&message.new_text).filter(|_| listened) else {
+    if desk.tx.automatic_since(desk.mailbox, from, None, since)? == 0 {
         return Ok(false);
-    };
+    }
+    let Some(gist) = automatic::gist(&message.new_text) else { return Ok(false) };
     let digest = desk.policy.key.digest(&gist);
     Ok(REPEATS <= desk.tx.hear(desk.mailbox, from, digest, since, desk.now)?)
 }

@@ -402,9 +402,7 @@ pub(super) fn own_copy(
         return join(desk, folder, seen, message, key, candidate.thread, why);
     }
     let leaves = lower(&message.to).chain(lower(&message.cc)).any(|to| !desk.policy.is_own(&to));
-    // Only what the doctor writes has the mark without an id.
-    let marked = message.baton.as_ref().is_some_and(|mark| mark.id.is_none());
-    if leaves || marked || automatic::made_by(desk, message) == Some(Maker::Ours) {
+    if leaves || automatic::made_by(desk, message) == Some(Maker::Ours) {
         return Ok(());
     }
     open(desk, folder, seen, message, key, None, "our own mail to ourselves".into())

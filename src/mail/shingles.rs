@@ -16,6 +16,8 @@ const WORD: u32 = 4;
 const IDEOGRAPH: u32 = 2;
 /// What a letter weighs where words are spelled out, without spaces between them: Thai and its neighbours.
 const UNSPACED: u32 = 1;
+/// How many letters of the lightest sort are a run.
+const UNSPACED_RUN: usize = (RUN / UNSPACED) as usize;
 /// How many words or letters of a text are looked at.
 const TOKENS_MAX: usize = 200_000;
 /// A prime, 2^61 - 1: numbers below it are multiplied without being taken for each other too often.
@@ -29,7 +31,8 @@ impl Shingles {
     /// The runs of `text`, the first `most` of them.
     pub fn of(text: &str, key: &Key, most: usize) -> Shingles {
         let mut found = BTreeSet::new();
-        runs(text, key, |number, _| {
+        // No more words are looked at than are needed for so many runs.
+        runs(text, key, most.saturating_add(UNSPACED_RUN), |number, _| {
             found.insert(number);
             found.len() < most
         });
@@ -66,7 +69,7 @@ pub fn first_leak<'t>(
     outside: &Shingles,
 ) -> Option<&'t str> {
     let mut leak = None;
-    runs(text, key, |number, run| {
+    runs(text, key, TOKENS_MAX, |number, run| {
         if inside.0.contains(&number) && !outside.0.contains(&number) {
             leak = text.get(run.0..run.1);
         }
@@ -84,8 +87,8 @@ struct Token {
 }
 
 /// Hands each run to `see`, with where it begins and ends, until that says no.
-fn runs(text: &str, key: &Key, mut see: impl FnMut(u64, (usize, usize)) -> bool) {
-    let tokens = tokens(text, key.number("words"));
+fn runs(text: &str, key: &Key, most: usize, mut see: impl FnMut(u64, (usize, usize)) -> bool) {
+    let tokens = tokens(text, key.number("words"), most.min(TOKENS_MAX));
     let base = key.number("runs") % PRIME;
     // The number of all tokens before a place, and the base to the power of that place: a run is the difference of two.
     let (mut sums, mut powers) = (vec![0], vec![1]);
@@ -122,7 +125,7 @@ fn product(one: u64, other: u64) -> u64 {
 }
 
 /// The words of a text, in lower case, as numbers.
-fn tokens(text: &str, seed: u64) -> Vec<Token> {
+fn tokens(text: &str, seed: u64, most: usize) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut word: Option<Token> = None;
     for (at, letter) in text.char_indices() {
@@ -142,7 +145,7 @@ fn tokens(text: &str, seed: u64) -> Vec<Token> {
                 word.number = letter.to_lowercase().fold(word.number, mixed);
             }
         }
-        if tokens.len() >= TOKENS_MAX {
+        if tokens.len() >= most {
             break;
         }
     }

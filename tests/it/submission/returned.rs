@@ -27,3 +27,15 @@ fn a_report_that_is_faster_than_the_copy_in_sent_still_returns_the_thread() {
         assert_eq!(notices(world).len(), 1);
     });
 }
+
+#[test]
+fn nobody_is_told_more_by_a_machine_than_the_admin_allows() {
+    let setup = Setup::keywords().with("sending = { automatic_per_hour = 2 }");
+    tell(setup, "login_without_tls = true", |world, door| {
+        for nth in 1..=4 {
+            let said = door.hands_in(&reply("nobody@knows.test", &"Hello. ".repeat(nth)));
+            assert!(said.contains("It answers no thread"), "{said}");
+        }
+        assert_eq!((outbox(world).len(), notices(world).len()), (4, 2));
+    });
+}
