@@ -18,10 +18,24 @@ pub(crate) fn load(state_dir: &Path) -> anyhow::Result<Key> {
     Ok(Key::new(secret.trim_ascii()))
 }
 
+/// Says so where the key was made anew beside a database that has seen mail: what was written inside before is not known again.
+pub(crate) fn warn_if_lost(was_there: bool, has_seen_mail: bool) {
+    if !was_there && has_seen_mail {
+        tracing::warn!(
+            "{FILE_NAME} was not in the state directory, and another was made: answers are not held for words of mail from before, \
+             and Baton's mail from before counts as another Baton's. Put the old file back if there is a copy of it."
+        );
+    }
+}
+
+/// Whether there is a key.
+pub(crate) fn is_there(state_dir: &Path) -> bool {
+    state_dir.join(FILE_NAME).exists()
+}
+
 /// The key, if it is there and may be read: whoever only asks or tries makes none, since it would be theirs.
 pub(crate) fn if_there(state_dir: &Path) -> Key {
-    let is_there = state_dir.join(FILE_NAME).exists();
-    is_there.then(|| load(state_dir).ok()).flatten().unwrap_or_default()
+    is_there(state_dir).then(|| load(state_dir).ok()).flatten().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -140,7 +140,9 @@ pub async fn run(config: Config, shadow: bool) -> anyhow::Result<()> {
     let store = Store::open(&state_dir)?;
     store.write(|tx| Ok(tx.set_all_disconnected()?)).await?;
     let mode = if shadow { Mode::Shadow } else { Mode::Live };
+    let had_key = mail_key::is_there(&state_dir);
     let key = mail_key::load(&state_dir)?;
+    mail_key::warn_if_lost(had_key, store.write(|tx| Ok(tx.has_shingles()?)).await?);
     let (policies, _) = watch::channel(Arc::new(policies(&config, mode, &key)));
     let shared = Arc::new(Shared {
         store,

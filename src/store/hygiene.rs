@@ -19,6 +19,14 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether runs of words of any message are kept.
+    pub fn has_shingles(&self) -> Result<bool> {
+        Ok(self
+            .conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM shingle)")?
+            .query_row([], |row| row.get(0))?)
+    }
+
     /// The runs of words that were written inside a thread, or that its customer knows.
     pub fn shingles_of(&self, thread: ThreadId, inside: bool) -> Result<Shingles> {
         let mut statement = self.conn.prepare_cached(

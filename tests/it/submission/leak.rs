@@ -52,6 +52,18 @@ fn the_customers_own_words_are_no_leak_though_a_colleague_repeats_them() {
 }
 
 #[test]
+fn a_key_that_got_lost_is_told_of() {
+    tell(setup(), OPEN, |world, _| {
+        ben_writes(world, NOTE);
+        world.stop();
+        assert!(!world.baton.log().contains("mail.key was not"));
+        std::fs::remove_file(world.state_dir().join("mail.key")).unwrap();
+        world.start();
+        assert!(world.baton.log().contains("mail.key was not in the state directory"));
+    });
+}
+
+#[test]
 fn where_no_text_is_kept_the_guard_still_knows_and_repeats_nothing() {
     tell(setup().with("keep_text = \"none\""), OPEN, |world, door| {
         let parent = ben_writes(world, NOTE);
