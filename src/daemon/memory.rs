@@ -478,7 +478,7 @@ fn change(planned: &PlannedDeed) -> Change {
             Deed::MoveTo(folder) => Action::MoveTo(folder),
             Deed::Label { add, remove } => Action::Flags { add, remove },
             Deed::Find { message_id } => Action::Find { message_id },
-            Deed::Append { message_id, mail } => Action::Append { message_id, message: mail },
+            Deed::Append { unless_there, mail } => Action::Append { unless_there, message: mail },
             Deed::Remove { message_id, trash } => Action::Remove { message_id, trash },
         },
     }

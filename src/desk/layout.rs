@@ -189,6 +189,11 @@ impl Dialect {
         LEAVING.iter().find(has).cloned()
     }
 
+    /// The folder above all of Baton's.
+    pub fn root(&self, policy: &Policy) -> String {
+        self.below_root(policy, &[])
+    }
+
     fn below_root(&self, policy: &Policy, levels: &[&str]) -> String {
         let mut name = format!("{}{}", self.prefix, policy.names.root);
         for level in levels {

@@ -208,12 +208,13 @@ fn own(mailbox: &Mailbox, visit: &Visit, dialect: &Dialect, sheet: &mut Sheet) {
     let wanted = dialect.folders(&mailbox.policy);
     let what = if dialect.layout == Layout::Labels { "labels" } else { "folders" };
     if wanted.is_empty() {
-        sheet.skip("baton-folders", "marks are keywords, and need no folders");
+        let words = "marks are keywords, and without a server that sends there are no folders";
+        sheet.skip("baton-folders", words);
     } else {
         let is_there =
             |name: &&String| visit.folders.iter().any(|one| same_folder(&one.name, name));
         let there = wanted.iter().filter(is_there).count();
-        let root = wanted.first().map_or("", String::as_str);
+        let root = dialect.root(&mailbox.policy);
         match there {
             there if there == wanted.len() => {
                 sheet.pass("baton-folders", format!("all {there} {what} below `{root}` exist"));

@@ -21,8 +21,8 @@ pub(super) async fn wherever(
     let folder = &change.folder;
     Ok(match &change.action {
         Action::Find { message_id } => Some(find(session, folder, message_id).await?),
-        Action::Append { message_id, message } => {
-            Some(append(session, folder, message_id, message).await?)
+        Action::Append { unless_there, message } => {
+            Some(append(session, folder, unless_there.as_deref(), message).await?)
         }
         Action::Remove { message_id, trash: Some(trash) } => {
             Some(remove_by_way_of(session, folder, message_id, trash).await?)
@@ -56,13 +56,15 @@ async fn find(session: &mut Session, folder: &str, message_id: &str) -> Result<O
 async fn append(
     session: &mut Session,
     folder: &str,
-    message_id: &str,
+    unless_there: Option<&str>,
     message: &[u8],
 ) -> Result<Outcome, Error> {
     if !session.can("UIDPLUS") {
         return Ok(Outcome::Refused(NO_UIDPLUS.to_owned()));
     }
-    if let Outcome::Lies(Some(there)) = find(session, folder, message_id).await? {
+    if let Some(message_id) = unless_there
+        && let Outcome::Lies(Some(there)) = find(session, folder, message_id).await?
+    {
         return Ok(Outcome::Lies(Some(there)));
     }
     // A draft, so that whoever moves it to Drafts can go on writing.
@@ -161,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn without_uidplus_nothing_is_put_there_that_could_not_be_taken_away() {
         let (mut session, script) = session("", "").await;
-        let append = Action::Append { message_id: "1@baton".into(), message: b"x".to_vec() };
+        let append = Action::Append { unless_there: None, message: b"x".to_vec() };
         let refused = show(&mut session, &change(append)).await.unwrap();
         assert_eq!(refused, Outcome::Refused(NO_UIDPLUS.to_owned()));
         script.played().await;
@@ -176,7 +178,8 @@ mod tests {
              S: * 1 FETCH (UID 3 BODY[HEADER.FIELDS (MESSAGE-ID)] \"Message-ID: <1@baton>\")\nS: A0004 OK",
         )
         .await;
-        let append = Action::Append { message_id: "1@baton".into(), message: b"x".to_vec() };
+        let unless_there = Some("1@baton".into());
+        let append = Action::Append { unless_there, message: b"x".to_vec() };
         let there = show(&mut session, &change(append)).await.unwrap();
         assert_eq!(there, Outcome::Lies(Some((9, 3))));
         script.played().await;

@@ -208,10 +208,10 @@ pub enum Action {
         /// Its Message-ID, without angle brackets.
         message_id: String,
     },
-    /// Put a message of Baton's own into the folder, unless it is there.
+    /// Put a message of Baton's own into the folder.
     Append {
-        /// Its Message-ID, without angle brackets.
-        message_id: String,
+        /// Its Message-ID, without angle brackets, where that may have been done before: then it is looked for first.
+        unless_there: Option<String>,
         /// The message.
         message: Vec<u8>,
     },

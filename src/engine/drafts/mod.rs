@@ -20,11 +20,11 @@ use crate::desk::notice;
 use crate::desk::sending::{Happened, State, step};
 use crate::desk::thread::{Change, MessageKey};
 use crate::engine::Desk;
-use crate::engine::arrive::{Seen, new_message};
+use crate::engine::arrive::{Seen, kind_name, new_message};
 use crate::engine::notice::tell;
 use crate::engine::record::record;
-use crate::mail::message::Message;
-use crate::store::{Effect, Folder, MessageRow, NewSending, SendingRow, Status};
+use crate::mail::message::{Kind, Message};
+use crate::store::{Effect, Folder, MessageRow, NewMessage, NewSending, SendingRow, Status};
 
 /// The route of a draft that a person moved to Baton/Send.
 pub(super) const SEND_FOLDER: &str = "send-folder";
@@ -64,6 +64,38 @@ pub(super) fn row_of(
     let mut new = new_message(desk, folder, seen, message, identity);
     new.status = Status::Draft;
     new.excerpt = String::new();
+    Ok(desk.tx.add_message(desk.mailbox, &new)?)
+}
+
+/// The row of a copy that Baton itself has just put there.
+fn row_of_copy(
+    desk: &Desk<'_>,
+    folder: &Folder,
+    uid: u32,
+    message_id: &str,
+) -> anyhow::Result<MessageKey> {
+    let identity = format!("draft {} {} {uid}", folder.name, folder.uidvalidity);
+    if let Some(row) = desk.tx.message_by_identity(desk.mailbox, &identity)? {
+        return Ok(row.key);
+    }
+    let new = NewMessage {
+        identity,
+        message_id: message_id.to_owned(),
+        fingerprint: String::new(),
+        status: Status::Draft,
+        reason: String::new(),
+        unreadable: false,
+        direction: "own".into(),
+        kind: kind_name(Kind::Human),
+        sender: String::new(),
+        recipients: Vec::new(),
+        subject: String::new(),
+        arrived_at: desk.now,
+        sent_at: None,
+        size: 0,
+        excerpt: String::new(),
+        place: folder.place.clone(),
+    };
     Ok(desk.tx.add_message(desk.mailbox, &new)?)
 }
 

@@ -45,8 +45,8 @@ pub enum Deed {
     },
     /// Put a copy there.
     Append {
-        /// Its Message-ID.
-        message_id: String,
+        /// Its Message-ID, where it may be there already: nobody heard what came of an earlier attempt.
+        unless_there: Option<String>,
         /// Its bytes.
         mail: Vec<u8>,
     },
@@ -188,7 +188,10 @@ fn deed(
         Next::Append => {
             let raw = draft.sending.map(|id| desk.tx.sending_mail(id)).transpose()?.flatten();
             let mail = raw.map(|raw| under_another_id(&raw, &message_id));
-            outbox.zip(mail.map(|mail| Deed::Append { message_id, mail }))
+            let unless_there = (0 < draft.attempts).then_some(message_id);
+            // Counted before the server is asked, so that a crash is known.
+            desk.tx.draft_later(draft.id, desk.now)?;
+            outbox.zip(mail.map(|mail| Deed::Append { unless_there, mail }))
         }
         Next::Remove if labels => {
             let trash = folder_of(desk, "trash")?;
@@ -269,7 +272,7 @@ fn looked(
     there: Option<(u32, u32)>,
 ) -> anyhow::Result<()> {
     if deed.next == Next::Append {
-        return Ok(desk.tx.set_draft_placed(draft.id, desk.now + LOOK_WAIT)?);
+        return appended(desk, draft, deed, there);
     }
     let Some((uidvalidity, uid)) = there else {
         return stopped_by_hand(desk, draft);
@@ -282,6 +285,25 @@ fn looked(
         // The next look into the folder will meet it.
         None => Ok(desk.tx.draft_later(draft.id, desk.now + LOOK_WAIT)?),
     }
+}
+
+/// A copy was put there. Where it lies is written down, if the server tells; else the next look will meet it.
+fn appended(
+    desk: &Desk<'_>,
+    draft: &DraftRow,
+    deed: &PlannedDeed,
+    there: Option<(u32, u32)>,
+) -> anyhow::Result<()> {
+    desk.tx.set_draft_placed(draft.id, desk.now + LOOK_WAIT)?;
+    let folder = desk.tx.folder(desk.mailbox, &deed.folder)?;
+    let (Some(folder), Some((uidvalidity, uid))) = (folder, there) else { return Ok(()) };
+    let is_watched = desk.dialect.layout != Layout::Labels;
+    if !is_watched || folder.uidvalidity != uidvalidity {
+        return Ok(());
+    }
+    let key = super::row_of_copy(desk, &folder, uid, &draft.message_id)?;
+    desk.tx.set_location(folder.id, uid, key, &["\\Draft".to_owned()])?;
+    Ok(desk.tx.set_draft_seen(draft.id, key)?)
 }
 
 fn done(
