@@ -100,6 +100,8 @@ struct Shown<'a> {
     created_at: Timestamp,
     attempts: u32,
     last_error: Option<&'a str>,
+    /// The Message-ID that the provider gave it, where it gave one.
+    given_id: Option<&'a str>,
 }
 
 impl<'a> Shown<'a> {
@@ -120,6 +122,7 @@ impl<'a> Shown<'a> {
             created_at: row.created_at,
             attempts: row.attempts,
             last_error: row.last_error.as_deref(),
+            given_id: row.given_id.as_deref(),
         }
     }
 }
@@ -153,6 +156,7 @@ fn why(row: &SendingRow) -> String {
         State::Unknown { .. } => {
             format!("The provider's answer was lost; the mail is looked for in Sent.{said}")
         }
+        State::Accepted { .. } => row.last_error.clone().unwrap_or_default(),
         _ => String::new(),
     }
 }

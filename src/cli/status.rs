@@ -9,8 +9,12 @@ use super::{Exit, block_on};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon;
-use crate::desk::budget;
-use crate::store::{self, MailboxStatus, OutlookStatus, Reader};
+use crate::desk::sending::State;
+use crate::desk::{budget, wording};
+use crate::store::{self, MailboxStatus, OutlookStatus, Reader, SendingRow};
+
+/// How many of the newest mails are looked at for what the provider makes of them.
+const RECENT: u32 = 200;
 
 /// Tell whether the daemon runs, and how each mailbox is doing
 #[derive(Debug, clap::Args)]
@@ -45,7 +49,7 @@ struct Mailbox {
     /// How Outlook's categories are doing, where they are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Categories>,
-    /// What of the login ends soon.
+    /// What of the login ends soon, and what becomes of mail that is sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
@@ -65,14 +69,20 @@ struct Categories {
 pub(super) fn run(args: &Args, config: &Config, out: &mut Out) -> anyhow::Result<Exit> {
     let running = daemon::is_running(&config.state_dir);
     // Before the first start there is nothing to read, which is a status too.
-    let (known, outlook) = match Reader::open(&config.state_dir) {
-        Ok(reader) => reader.read(|tx| Ok((tx.status()?, tx.outlook_status()?)))?,
-        Err(store::Error::Absent { .. }) => (Vec::new(), Vec::new()),
+    let (known, outlook, sent) = match Reader::open(&config.state_dir) {
+        Ok(reader) => {
+            reader.read(|tx| Ok((tx.status()?, tx.outlook_status()?, tx.sendings(RECENT)?)))?
+        }
+        Err(store::Error::Absent { .. }) => Default::default(),
         Err(error) => return Err(error.into()),
     };
     let now = Clock::system().now();
     let mailboxes = config.mailboxes.iter().map(|mailbox| Mailbox {
-        warnings: super::login::warnings(mailbox, config),
+        warnings: {
+            let mut warnings = super::login::warnings(mailbox, config);
+            warnings.extend(of_sent(&mailbox.name, &sent));
+            warnings
+        },
         daily_bytes: mailbox.daily_bytes,
         categories: categories(&mailbox.name, &outlook),
         ..one(&mailbox.name, &known, running, now)
@@ -118,6 +128,16 @@ fn last_error(row: &MailboxStatus) -> Option<String> {
         })
     };
     row.last_error.clone().or_else(refused)
+}
+
+/// What the provider makes of mail that is sent: what is wrong with the newest, and whose Message-ID it has.
+fn of_sent(mailbox: &str, sent: &[SendingRow]) -> Vec<String> {
+    let is_sent = |row: &&SendingRow| {
+        row.mailbox == mailbox && row.agent.is_some() && matches!(row.state, State::Accepted { .. })
+    };
+    let Some(newest) = sent.iter().find(is_sent) else { return Vec::new() };
+    let ids = newest.given_id.as_ref().map(|_| wording::gives_own_ids());
+    newest.last_error.iter().cloned().chain(ids).collect()
 }
 
 fn categories(mailbox: &str, known: &[OutlookStatus]) -> Option<Categories> {

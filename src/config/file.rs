@@ -68,6 +68,9 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "copy_seconds",
             "automatic_per_hour",
             "automatic_per_day",
+            "connections",
+            "per_minute",
+            "answer_seconds",
         ],
     ),
     (
@@ -186,6 +189,9 @@ pub(super) struct SendingForm {
     pub(super) automatic_per_hour: Field<i64>,
     pub(super) automatic_per_day: Field<i64>,
     pub(super) on_unknown: Field<String>,
+    pub(super) connections: Field<i64>,
+    pub(super) per_minute: Field<i64>,
+    pub(super) answer_seconds: Field<i64>,
 }
 
 /// What is written in other languages than the usual one, by the language's code.
@@ -378,6 +384,9 @@ impl SendingForm {
             automatic_per_hour: section.number("automatic_per_hour", problems),
             automatic_per_day: section.number("automatic_per_day", problems),
             on_unknown: section.text("on_unknown", problems),
+            connections: section.number("connections", problems),
+            per_minute: section.number("per_minute", problems),
+            answer_seconds: section.number("answer_seconds", problems),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         None => (None, None),
     };
     let policy = check_policy(form, usual, problems);
+    let pace = sending::pace(&form.sending, usual, problems);
     let categories = match (provider, &imap, layout) {
         (Some(provider), Some(imap), Some(layout)) => {
             categories::check(&form.categories, provider, &imap.login, layout, problems)
@@ -79,6 +80,7 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
         layout: layout?,
         imap: imap?,
         smtp: smtp?,
+        pace: pace?,
         folders: folders?,
         categories: categories?,
         poll: Duration::from_secs(poll?.into()),

@@ -31,6 +31,7 @@ use toml::de::DeTable;
 pub use self::oauth::{Client, ClientProof, Flow, OAuth2};
 pub use self::problem::{Problem, Problems};
 pub use self::secret::{PasswordSource, Secret, SecretError};
+pub use self::sending::Pace;
 pub use self::submission::{Submission, TlsFiles};
 
 use self::document::{Section, line_at};
@@ -106,6 +107,8 @@ pub struct Mailbox {
     pub imap: Server,
     /// The server that sends the replies.
     pub smtp: Option<Server>,
+    /// How hard that may be pressed.
+    pub pace: Pace,
     /// Folders that the server does not announce itself.
     pub folders: Folders,
     /// Whether threads are shown as Outlook's categories too.

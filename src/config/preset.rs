@@ -23,6 +23,10 @@ pub(super) struct Preset {
     pub(super) leave_moved_seconds: u32,
     /// 0 where there is no bound.
     pub(super) daily_megabytes: u32,
+    /// How many connections send at a time.
+    pub(super) connections: u32,
+    /// How many mails leave in a minute; 0 where there is no bound.
+    pub(super) per_minute: u32,
 }
 
 /// The preset of a provider.
@@ -38,6 +42,8 @@ pub(super) fn preset(provider: Provider) -> Preset {
             leave_moved_seconds: 0,
             // G70: 2500, shared with the people's phones and mail clients.
             daily_megabytes: 2000,
+            connections: 2,
+            per_minute: 0,
         },
         // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands. M33: a
         // classic Outlook puts back what is moved sooner.
@@ -49,6 +55,9 @@ pub(super) fn preset(provider: Provider) -> Preset {
             patience_seconds: 120,
             leave_moved_seconds: 120,
             daily_megabytes: 0,
+            // M92: three, for everything that sends for the mailbox. M93.
+            connections: 2,
+            per_minute: 30,
         },
         Provider::Imap => Preset {
             imap: None,
@@ -58,6 +67,8 @@ pub(super) fn preset(provider: Provider) -> Preset {
             patience_seconds: 60,
             leave_moved_seconds: 0,
             daily_megabytes: 0,
+            connections: 4,
+            per_minute: 0,
         },
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::document::Field;
 use super::file::{AcknowledgementForm, SendingForm};
+use super::preset::Preset;
 use super::problem::{Problems, Wrong, shown};
 use super::rules;
 use crate::desk::answer::Enforce;
@@ -21,8 +22,53 @@ const COPY_MAX: u32 = 3600;
 const AUTOMATIC_MAX: u32 = 10_000;
 /// The longest acknowledgement, letters.
 const TEXT_MAX: usize = 10_000;
+/// The most connections to one server that sends.
+const CONNECTIONS_MAX: u32 = 20;
+/// The most mails a minute that are worth a bound.
+const PER_MINUTE_MAX: u32 = 10_000;
+/// How long a server that sends may owe an answer, usually and at most, seconds.
+const ANSWER: u32 = 120;
+const ANSWER_MAX: u32 = 600;
 /// The longest display name, letters.
 const NAME_MAX: usize = 100;
+
+/// How hard a server that sends may be pressed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Pace {
+    /// How many connections there are at a time.
+    pub connections: usize,
+    /// How many mails leave in a minute, where that is bounded.
+    pub per_minute: Option<usize>,
+    /// How long it may owe an answer; five times as long for that to a whole mail.
+    pub patience: Duration,
+}
+
+/// The checked pace; `None` when something was wrong, which has then been reported.
+pub(super) fn pace(
+    field: &Field<SendingForm>,
+    usual: Preset,
+    problems: &mut Problems,
+) -> Option<Pace> {
+    let (connections, per_minute, answer) = if field.is_absent() {
+        (Some(usual.connections), Some(usual.per_minute), Some(ANSWER))
+    } else {
+        let form = field.given()?;
+        let mut number = |field: &Field<i64>, usual: u32, least: u32, most: u32| {
+            field.check_or(usual, problems, |number| rules::within(*number, least..=most))
+        };
+        (
+            number(&form.connections, usual.connections, 1, CONNECTIONS_MAX),
+            number(&form.per_minute, usual.per_minute, 0, PER_MINUTE_MAX),
+            number(&form.answer_seconds, ANSWER, 1, ANSWER_MAX),
+        )
+    };
+    let many = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    Some(Pace {
+        connections: many(connections?),
+        per_minute: Some(many(per_minute?)).filter(|number| 0 < *number),
+        patience: Duration::from_secs(answer?.into()),
+    })
+}
 
 /// The checked choices; `None` when something was wrong, which has then been reported.
 pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Option<Sending> {

@@ -1,30 +1,36 @@
-//! One mailbox's sender: hands what is due to the provider's server, one mail at a time, and sees to the copies in Sent.
+//! One mailbox's sender: hands what is due to the provider's server, a few mails at a time, and sees to the copies in Sent.
 //!
 //! Nothing is decided here: [`engine::next`] says what is to be done, and is told what came of it. A mail is written down as
-//! being attempted before the server hears of it.
+//! being attempted before the server hears of it. The copies have a task of their own ([`copies`]), so that a mailbox that is
+//! slow to look at holds nothing up; the connections are kept in a [`line::Line`].
 
+mod copies;
+mod line;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
+use self::line::Line;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::daemon::credential::Key;
-use crate::daemon::{Mode, Shared, lane};
+use crate::daemon::{Mode, Shared};
 use crate::desk::retry::Retry;
 use crate::engine::{self, Desk, SendOutcome, Task};
-use crate::imap::connect::Access;
-use crate::imap::{add_copy, find_copy};
-use crate::relay::{self, refusal};
-use crate::store::SendingRow;
+use crate::relay::{self, Recipient, refusal};
+use crate::store::{SendingRow, SentTo};
 
-/// How long a server that sends may owe an answer.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// The pause when the database cannot be asked.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long nothing may be due before it is looked again.
 const REST_MAX: Duration = Duration::from_secs(3600);
+/// For how long a bound on the mails of a minute looks back.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What the door that sends needs to know of a server.
 pub fn relay_settings(server: &config::Server, patience: Duration) -> relay::Settings {
@@ -45,27 +51,82 @@ pub fn relay_settings(server: &config::Server, patience: Duration) -> relay::Set
 pub(crate) async fn run(
     shared: Arc<Shared>,
     mailbox: config::Mailbox,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
 ) {
     let Some(server) = mailbox.smtp.clone().filter(|_| shared.mode == Mode::Live) else { return };
-    let mut changes = shared.store.outbox_changes();
     let key = Key::new(&mailbox, &shared.state_dir);
-    let sender = Sender { shared, mailbox, server, key };
+    let sender = Arc::new(Sender { shared, mailbox, server, key, line: Line::default() });
+    tokio::join!(
+        hand_over_all(&sender, stopped.clone()),
+        copies::see_to_all(&sender, stopped.clone()),
+        ring_for_drafts(&sender, stopped),
+    );
+}
+
+/// Rings the lane whenever the outbox changes and drafts lie there.
+async fn ring_for_drafts(sender: &Arc<Sender>, mut stopped: watch::Receiver<bool>) {
+    let mut changes = sender.shared.store.outbox_changes();
     while !*stopped.borrow() {
-        let rest = match sender.turn().await {
-            Ok(None) => continue,
-            Ok(Some(rest)) => rest,
-            Err(error) => {
-                let name = &sender.mailbox.name;
-                tracing::error!(mailbox = name, "{name}: the outbox rests: {error:#}");
-                PAUSE
-            }
-        };
         tokio::select! {
-            () = tokio::time::sleep(rest) => (),
             _ = changes.changed() => sender.ring().await,
             _ = stopped.changed() => (),
         }
+    }
+}
+
+async fn hand_over_all(sender: &Arc<Sender>, mut stopped: watch::Receiver<bool>) {
+    let mut changes = sender.shared.store.outbox_changes();
+    let mut going = Going::default();
+    while !*stopped.borrow() {
+        changes.mark_unchanged();
+        let rest = match sender.begin(&mut going).await {
+            Ok(None) => continue,
+            Ok(Some(rest)) => rest,
+            Err(error) => sender.cannot_ask(&error),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest.min(line::KEPT_FOR)) => sender.line.tidy().await,
+            _ = changes.changed() => (),
+            _ = stopped.changed() => (),
+            () = going.one_ends(), if !going.is_empty() => (),
+        }
+    }
+    while !going.is_empty() {
+        going.one_ends().await;
+    }
+    sender.line.close().await;
+}
+
+/// The mails that are being handed over, and when the last ones were begun.
+#[derive(Default)]
+struct Going {
+    tasks: JoinSet<()>,
+    mails: HashMap<Id, i64>,
+    begun: Vec<Instant>,
+}
+
+impl Going {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Waits until one of them has ended, however.
+    async fn one_ends(&mut self) {
+        let ended = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return,
+        };
+        self.mails.remove(&ended);
+    }
+
+    /// How long none may be begun, so that no more than these leave in a minute.
+    fn pause(&mut self, per_minute: Option<usize>) -> Option<Duration> {
+        let now = Instant::now();
+        self.begun.retain(|begun| now.duration_since(*begun) < MINUTE);
+        let most = per_minute.filter(|most| *most <= self.begun.len())?;
+        let oldest = self.begun.get(self.begun.len() - most)?;
+        Some((*oldest + MINUTE).duration_since(now))
     }
 }
 
@@ -74,28 +135,57 @@ struct Sender {
     mailbox: config::Mailbox,
     server: config::Server,
     key: Key,
+    line: Line,
 }
 
 impl Sender {
-    /// Does the next thing that is due. Answers for how long nothing is.
-    async fn turn(&self) -> anyhow::Result<Option<Duration>> {
-        match self.at_desk(engine::next).await? {
-            Task::Rest(until) => {
-                let now = self.shared.clock.now();
-                let rest = until.map_or(REST_MAX, |until| until.since(now)).min(REST_MAX);
-                // A moment that has just come is not yet over.
-                return Ok(Some(rest.max(Duration::from_millis(100))));
-            }
-            Task::Send { sending, raw } => {
-                let outcome = self.send(&sending, &raw).await;
-                self.tell(&sending, &outcome);
-                let id = sending.id;
-                self.at_desk(move |desk| engine::settle_sending(desk, id, &outcome)).await?;
-            }
-            Task::Look { sending } => self.look(sending).await?,
-            Task::Copy { sending, raw } => self.copy(sending, raw).await?,
+    /// Begins with the next mail that is due. Answers for how long there is none that may be begun.
+    async fn begin(self: &Arc<Self>, going: &mut Going) -> anyhow::Result<Option<Duration>> {
+        if self.mailbox.pace.connections <= going.tasks.len() {
+            return Ok(Some(REST_MAX));
         }
-        Ok(None)
+        if let Some(pause) = going.pause(self.mailbox.pace.per_minute) {
+            return Ok(Some(pause));
+        }
+        let busy: Vec<i64> = going.mails.values().copied().collect();
+        match self.at_desk(move |desk| engine::next(desk, &busy)).await? {
+            Task::Send { sending, raw } => {
+                let id = sending.id;
+                let work = Arc::clone(self).hand_over(sending, raw);
+                let task = going.tasks.spawn(work);
+                going.mails.insert(task.id(), id);
+                going.begun.push(Instant::now());
+                Ok(None)
+            }
+            Task::Rest(until) => Ok(Some(self.rest(until))),
+            // That is for the other task.
+            Task::Look { .. } | Task::Copy { .. } => Ok(Some(PAUSE)),
+        }
+    }
+
+    fn rest(&self, until: Option<Timestamp>) -> Duration {
+        let now = self.shared.clock.now();
+        let rest = until.map_or(REST_MAX, |until| until.since(now)).min(REST_MAX);
+        // A moment that has just come is not yet over.
+        rest.max(Duration::from_millis(100))
+    }
+
+    fn cannot_ask(&self, error: &anyhow::Error) -> Duration {
+        let name = &self.mailbox.name;
+        tracing::error!(mailbox = name, "{name}: the outbox rests: {error:#}");
+        PAUSE
+    }
+
+    /// Hands one mail over, and keeps what came of it.
+    async fn hand_over(self: Arc<Self>, sending: SendingRow, raw: Vec<u8>) {
+        let outcome = self.send(&sending, &raw).await;
+        drop(raw);
+        self.tell(&sending, &outcome);
+        let id = sending.id;
+        let settled = self.at_desk(move |desk| engine::settle_sending(desk, id, &outcome)).await;
+        if let Err(error) = settled {
+            self.cannot_ask(&error);
+        }
     }
 
     /// Rings the lane where a draft, or the copy of a mail, may have to be moved.
@@ -111,30 +201,39 @@ impl Sender {
     }
 
     async fn send(&self, sending: &SendingRow, raw: &[u8]) -> SendOutcome {
+        let from = &sending.envelope_from;
+        let to: Vec<Recipient<'_>> = sending.recipients.iter().map(recipient).collect();
+        if let Some(mut kept) = self.line.take().await {
+            match kept.connection.send(from, &to, raw).await {
+                Ok(words) => {
+                    self.line.keep(kept);
+                    return SendOutcome::Accepted { words };
+                }
+                // It had ended meanwhile, or was about to: nothing was sent, and a new one may do better.
+                Err(relay::Error::Lost { .. } | relay::Error::Refused { code: 421, .. }) => {}
+                Err(error) => return outcome(&error),
+            }
+        }
         let proof = match self.key.relay_proof(&self.server.login).await {
             Ok(proof) => proof,
             Err(error) => {
                 return SendOutcome::Later { retry: Retry::Later, words: format!("{error:#}") };
             }
         };
-        match self.hand_over(sending, raw, &proof).await {
-            Ok(words) => SendOutcome::Accepted { words },
+        let sent = async {
+            let settings = relay_settings(&self.server, self.mailbox.pace.patience);
+            let mut connection = relay::connect(&settings).await?;
+            connection.log_in(&proof).await?;
+            let words = connection.send(from, &to, raw).await?;
+            Ok((connection, words))
+        };
+        match sent.await {
+            Ok((connection, words)) => {
+                self.line.keep(line::Kept::new(connection));
+                SendOutcome::Accepted { words }
+            }
             Err(error) => outcome(&error),
         }
-    }
-
-    async fn hand_over(
-        &self,
-        sending: &SendingRow,
-        raw: &[u8],
-        proof: &relay::Proof,
-    ) -> Result<String, relay::Error> {
-        let mut connection = relay::connect(&relay_settings(&self.server, PATIENCE)).await?;
-        connection.log_in(proof).await?;
-        let to: Vec<&str> = sending.recipients.iter().map(|to| to.address.as_str()).collect();
-        let words = connection.send(&sending.envelope_from, &to, raw).await?;
-        connection.quit().await;
-        Ok(words)
     }
 
     fn tell(&self, sending: &SendingRow, outcome: &SendOutcome) {
@@ -150,59 +249,6 @@ impl Sender {
                 tracing::warn!(mailbox, sending = id, "{mailbox}: mail {id}: {words}");
             }
         }
-    }
-
-    /// Looks for a mail that may have left.
-    async fn look(&self, sending: SendingRow) -> anyhow::Result<()> {
-        let looked_at = self.shared.clock.now();
-        let id = sending.id;
-        let found = match self.sent_folder().await? {
-            Some(folder) => find_copy(&self.imap(), &folder, &sending.message_id).await,
-            // Nowhere to look: time alone decides.
-            None => Ok(None),
-        };
-        match found {
-            Ok(found) => {
-                self.at_desk(move |desk| engine::looked(desk, id, looked_at, found.as_deref()))
-                    .await
-            }
-            Err(error) => self.not_looked(id, &error).await,
-        }
-    }
-
-    /// Sees to the copy of a mail that has left.
-    async fn copy(&self, sending: SendingRow, raw: Vec<u8>) -> anyhow::Result<()> {
-        let id = sending.id;
-        if let Some(folder) = self.sent_folder().await? {
-            let added = add_copy(&self.imap(), &folder, &sending.message_id, &raw).await;
-            if let Err(error) = added {
-                return self.not_looked(id, &error).await;
-            }
-        }
-        self.at_desk(move |desk| engine::copied(desk, id)).await
-    }
-
-    async fn not_looked(&self, id: i64, error: &crate::imap::Error) -> anyhow::Result<()> {
-        let mailbox = &self.mailbox.name;
-        tracing::warn!(
-            mailbox,
-            sending = id,
-            "{mailbox}: cannot look for mail {id} in Sent: {error}"
-        );
-        self.at_desk(move |desk| engine::not_looked(desk, id)).await
-    }
-
-    fn imap(&self) -> crate::imap::connect::Settings {
-        lane::settings(&self.mailbox, &self.key, Access::ReadWrite)
-    }
-
-    async fn sent_folder(&self) -> anyhow::Result<Option<String>> {
-        self.at_desk(|desk| {
-            let folders = desk.tx.folders(desk.mailbox)?;
-            let sent = folders.into_iter().find(|folder| folder.role == "sent" && folder.listed);
-            Ok(sent.map(|folder| folder.name))
-        })
-        .await
     }
 
     async fn at_desk<T: Send + 'static>(
@@ -223,6 +269,11 @@ impl Sender {
     }
 }
 
+fn recipient(to: &SentTo) -> Recipient<'_> {
+    let SentTo { address, notify, orcpt } = to;
+    Recipient { address, notify: notify.as_deref(), orcpt: orcpt.as_deref() }
+}
+
 /// What an error of the door means for the mail.
 fn outcome(error: &relay::Error) -> SendOutcome {
     let words = error.to_string();
@@ -238,5 +289,26 @@ fn outcome(error: &relay::Error) -> SendOutcome {
         | relay::Error::NoWay { .. }
         | relay::Error::LoginRefused { .. }
         | relay::Error::Lost { .. } => SendOutcome::Later { retry: error.retry(), words },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_leave_in_a_minute_than_may() {
+        let mut going = Going::default();
+        assert_eq!(going.pause(None), None);
+        for _ in 0..2 {
+            assert_eq!(going.pause(Some(2)), None);
+            going.begun.push(Instant::now());
+            tokio::time::advance(Duration::from_secs(10)).await;
+        }
+        assert_eq!(going.pause(Some(2)), Some(Duration::from_secs(40)));
+        tokio::time::advance(Duration::from_secs(40)).await;
+        assert_eq!(going.pause(Some(2)), None);
+        going.begun.push(Instant::now());
+        assert_eq!(going.pause(Some(2)), Some(Duration::from_secs(10)));
     }
 }

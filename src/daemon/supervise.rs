@@ -31,6 +31,7 @@ fn same_connection(one: &config::Mailbox, other: &config::Mailbox) -> bool {
         |mailbox: &config::Mailbox| (mailbox.policy.names.root.clone(), mailbox.policy.since);
     one.imap == other.imap
         && one.smtp == other.smtp
+        && one.pace == other.pace
         && one.folders == other.folders
         && one.poll == other.poll
         && one.patience == other.patience

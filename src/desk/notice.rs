@@ -84,6 +84,12 @@ pub fn fell_silent(to: &AgentId, thread: &Thread, heard: &str, why: &str) -> Not
     Notice::new(to, Some(thread), format!("fell silent {heard}"), text)
 }
 
+/// The provider puts another sender in the place of the shared address. Told once for each address that it puts there.
+pub fn sent_as_another(to: &AgentId, from: &str, words: &str) -> Notice {
+    let text = wording::notice_sent_as_another(words);
+    Notice::new(to, None, format!("sent as {from}"), text)
+}
+
 /// The writer's answer was stopped by somebody, who is not known.
 pub fn answer_stopped(to: &AgentId, thread: Option<&Thread>, sending: i64) -> Notice {
     let text = wording::drafts::notice_stopped(sending);

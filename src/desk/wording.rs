@@ -145,6 +145,28 @@ pub fn notice_not_sent(sending: i64, why: &str) -> String {
     )
 }
 
+/// A mail has left under another address than was written.
+pub fn sent_as_another(from: &str, own: &str) -> String {
+    format!(
+        "It left as {from}: the provider put that in the place of {own}. Customers see it, and answer to it. Let the account \
+         of [mailbox.smtp] send as {own} (at Gmail \"Send mail as\", at Microsoft Send As), or log in there as {own}."
+    )
+}
+
+/// The provider gives mails Message-IDs of its own.
+pub fn gives_own_ids() -> String {
+    "The provider puts Message-IDs of its own in the place of Baton's. Answers are found by either; nothing has to be done."
+        .into()
+}
+
+/// The writer of an answer is told under which address it left.
+pub fn notice_sent_as_another(words: &str) -> String {
+    format!(
+        "Your answer has been sent, and not as you wrote it.\n\n{words}\n\n\
+         `baton status` tells it as long as it is so; you are not told again.\n"
+    )
+}
+
 /// A mail that answers nothing.
 pub fn answers_nothing() -> String {
     "It answers no thread that Baton knows.".into()

@@ -14,7 +14,7 @@ use crate::imap::Role;
 use crate::imap::checkup::Visit;
 use crate::imap::connect::Settings;
 use crate::imap::remains::{Find, Search};
-use crate::relay::{self, Connection, Offer};
+use crate::relay::{self, Connection, Offer, Recipient};
 use crate::tls::Language;
 
 /// How long the copy of a mail is waited for: M97 says ten to thirty seconds, G96 five.
@@ -150,7 +150,7 @@ async fn try_out(connection: &mut Connection, mailbox: &Mailbox, probe: Probe<'_
         Ok(search) => search,
         Err(error) => return Trial::Skipped(format!("it could not be looked for: {error}")),
     };
-    let answer = match connection.send(address, &[address], &letter.bytes).await {
+    let answer = match connection.send(address, &[Recipient::at(address)], &letter.bytes).await {
         Ok(answer) => answer,
         // What may have been sent is removed all the same.
         Err(error @ relay::Error::Uncertain { .. }) => {

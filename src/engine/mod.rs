@@ -40,7 +40,8 @@ pub use folders::{ListedFolder, Listing, list, lose_uids};
 pub use hand_in::{HandedIn, Taken, hand_in, may_send_as};
 pub use look::{Flags, change, judge};
 pub use send::{
-    Outcome as SendOutcome, Task, copied, looked, next, not_looked, sent as settle_sending,
+    Outcome as SendOutcome, Task, copied, looked, next, next_in_sent, not_looked,
+    sent as settle_sending,
 };
 pub use show::{Action, Outcome, Planned, Write, plan, plan_in_shadow, settle};
 pub use stop::stop_held;

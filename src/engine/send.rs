@@ -19,9 +19,9 @@ use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
 use crate::engine::{Desk, drafts};
 use crate::mail::outgoing::ACKNOWLEDGEMENT;
-use crate::store::SendingRow;
+use crate::store::{SendingRow, Stage};
 
-/// How often a mail that may have left is looked for in Sent.
+/// How often a mail that may have left is looked for in Sent, at least once in the time for which it is.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// What is to be done about one mail.
@@ -79,19 +79,17 @@ pub enum Outcome {
     },
 }
 
-/// What is to be done next in the mailbox.
-pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
+/// Which mail is to be handed over next; `going` are those that are being handed over now.
+pub fn next(desk: &Desk<'_>, going: &[i64]) -> anyhow::Result<Task> {
     loop {
-        let Some((row, due)) = desk.tx.next_sending(desk.mailbox)? else {
-            return Ok(Task::Rest(None));
-        };
+        let next = desk.tx.next_sending(desk.mailbox, Stage::Before, going)?;
+        let Some((row, due)) = next else { return Ok(Task::Rest(None)) };
         if desk.now < due {
             return Ok(Task::Rest(Some(due)));
         }
         match &row.state {
             State::Held { .. } => advance(desk, &row, &Happened::Time)?,
             State::Attempting { .. } => advance(desk, &row, &Happened::Restarted)?,
-            State::Unknown { .. } => return Ok(Task::Look { sending: row }),
             State::Due { .. } if is_stale(desk, &row) => advance(desk, &row, &Happened::Dropped)?,
             State::Due { .. } => {
                 advance(desk, &row, &Happened::Began)?;
@@ -99,13 +97,10 @@ pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
                 let raw = raw.with_context(|| format!("the bytes of mail {} are gone", row.id))?;
                 return Ok(Task::Send { sending: row, raw });
             }
-            State::Accepted { .. } => {
-                if let Some(raw) = desk.tx.sending_mail(row.id)? {
-                    return Ok(Task::Copy { sending: row, raw });
-                }
-                desk.tx.set_sending_due(row.id, None)?;
-            }
-            State::Refused { .. } | State::Dropped => desk.tx.set_sending_due(row.id, None)?,
+            State::Unknown { .. }
+            | State::Accepted { .. }
+            | State::Refused { .. }
+            | State::Dropped => desk.tx.set_sending_due(row.id, None)?,
         }
     }
 }
@@ -113,6 +108,24 @@ pub fn next(desk: &Desk<'_>) -> anyhow::Result<Task> {
 /// An acknowledgement that could not leave for a day tells nobody anything any more.
 fn is_stale(desk: &Desk<'_>, row: &SendingRow) -> bool {
     row.route == ACKNOWLEDGEMENT && row.created_at + DAY < desk.now
+}
+
+/// What is to be seen to in Sent next.
+pub fn next_in_sent(desk: &Desk<'_>) -> anyhow::Result<Task> {
+    loop {
+        let next = desk.tx.next_sending(desk.mailbox, Stage::After, &[])?;
+        let Some((row, due)) = next else { return Ok(Task::Rest(None)) };
+        if desk.now < due {
+            return Ok(Task::Rest(Some(due)));
+        }
+        if matches!(row.state, State::Unknown { .. }) {
+            return Ok(Task::Look { sending: row });
+        }
+        if let Some(raw) = desk.tx.sending_mail(row.id)? {
+            return Ok(Task::Copy { sending: row, raw });
+        }
+        desk.tx.set_sending_due(row.id, None)?;
+    }
 }
 
 /// Notes what came of an attempt.
@@ -191,7 +204,7 @@ pub fn looked(
     advance(desk, &row, &Happened::NotFound { looked_at })?;
     match desk.tx.sending(id)?.map(|row| row.state) {
         Some(State::Unknown { .. }) => {
-            desk.tx.set_sending_due(id, Some(desk.now + LOOK_EVERY))?;
+            desk.tx.set_sending_due(id, Some(desk.now + look_every(desk)))?;
         }
         Some(State::Held { .. }) if matches!(before, State::Unknown { .. }) => {
             let why = "it is not known whether it left, and it is not in Sent";
@@ -202,9 +215,13 @@ pub fn looked(
     Ok(())
 }
 
+fn look_every(desk: &Desk<'_>) -> Duration {
+    LOOK_EVERY.min(desk.policy.sending.rules.confirm)
+}
+
 /// Notes that the look could not be done, and is to be done again.
 pub fn not_looked(desk: &Desk<'_>, id: i64) -> anyhow::Result<()> {
-    Ok(desk.tx.set_sending_due(id, Some(desk.now + LOOK_EVERY))?)
+    Ok(desk.tx.set_sending_due(id, Some(desk.now + look_every(desk)))?)
 }
 
 /// Notes that a mail that has left has its copy in Sent, or needs none: its bytes are forgotten.
@@ -215,8 +232,27 @@ pub fn copied(desk: &Desk<'_>, id: i64) -> anyhow::Result<()> {
 
 /// Its copy lies in Sent: it has left, whatever was thought of it.
 pub(super) fn there(desk: &Desk<'_>, row: &SendingRow) -> anyhow::Result<()> {
+    if !matches!(row.state, State::Accepted { .. }) {
+        // What was wrong with an attempt is over.
+        desk.tx.note_sending(row.id, None)?;
+    }
     advance(desk, row, &Happened::Found)?;
     copied(desk, row.id)
+}
+
+/// Its copy was seen, from `from`. Where that is none of the mailbox's addresses, the provider has put it there: customers see
+/// it and answer to it. The writer is told of that once.
+pub(super) fn seen_as(desk: &Desk<'_>, row: &SendingRow, from: &str) -> anyhow::Result<()> {
+    if desk.policy.is_own(from) {
+        return Ok(());
+    }
+    let own = desk.policy.own_addresses.first().map_or("the shared address", String::as_str);
+    let words = wording::sent_as_another(from, own);
+    desk.tx.note_sending(row.id, Some(&words))?;
+    match &row.agent {
+        Some(agent) => tell(desk, &notice::sent_as_another(agent, from, &words)),
+        None => Ok(()),
+    }
 }
 
 fn advance(desk: &Desk<'_>, row: &SendingRow, happened: &Happened) -> anyhow::Result<()> {

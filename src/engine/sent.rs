@@ -35,6 +35,12 @@ pub(super) fn sent(
     let sending = own_sending(desk, message)?;
     if let Some(sending) = &sending {
         send::there(desk, sending)?;
+        if let Some(id) = another_id(sending, message) {
+            desk.tx.set_given_id(sending.id, id)?;
+        }
+        if let Some(from) = message.from.first() {
+            send::seen_as(desk, sending, &from.address)?;
+        }
     }
     let sent_as = sending.as_ref().map(|sending| sending.message_id.clone());
     let Some((mut thread, why)) = found else { return Ok(()) };
@@ -123,6 +129,13 @@ fn joined_before(desk: &Desk<'_>, key: MessageKey) -> anyhow::Result<Option<(Thr
     let Some(row) = desk.tx.message(key)? else { return Ok(None) };
     let Some(thread) = row.thread else { return Ok(None) };
     Ok(Some((desk.thread(thread)?, row.joined_by)))
+}
+
+/// The Message-ID that the provider has given our mail, unless it is ours.
+fn another_id<'a>(sending: &SendingRow, message: &'a Message) -> Option<&'a str> {
+    let own = [Some(sending.message_id.as_str()), sending.given_id.as_deref()];
+    let id = message.message_id.as_str();
+    (!own.contains(&Some(id))).then_some(id)
 }
 
 /// The mail of the outbox of which this is the copy.

@@ -1,7 +1,8 @@
 //! One connection that has been greeted: logs in, asks, sends.
 //!
-//! Every step is one command with its answer, waited for with patience. After [`Error::Lost`] and [`Error::Uncertain`] drop
-//! it. Nothing here is safe to cancel, except by dropping the connection with it.
+//! Every step is one command with its answer, waited for with patience. After any error drop it: what the server still
+//! means to say would be taken for the answer to something else. Nothing here is safe to cancel, except by dropping the
+//! connection with it.
 
 use std::error::Error as _;
 use std::fmt::Display;
@@ -12,16 +13,17 @@ use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
 use lettre::transport::smtp::Error as Smtp;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit};
 use lettre::transport::smtp::extension::{MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
 use super::error::Error;
-use super::{Offer, Proof, Settings};
+use super::{Offer, Proof, Recipient, Settings};
 
-/// How long the answer to a whole mail is waited for (RFC 5321, section 4.5.3.2.6).
-const TAKEN_WAIT: Duration = Duration::from_secs(600);
+/// How many times longer than other answers that to a whole mail is waited for: RFC 5321, section 4.5.3.2.6, has ten minutes
+/// where most have two.
+const TAKEN_WAIT: u32 = 5;
 /// A server that is slow to say goodbye is not waited for.
 const QUIT_WAIT: Duration = Duration::from_secs(2);
 /// How much of a server's words is repeated.
@@ -123,29 +125,33 @@ impl Connection {
     /// # Errors
     /// When the server says no.
     pub async fn may_send(&mut self, from: &str, to: &str) -> Result<(), Error> {
-        let asked = self.envelope(from, &[to], Vec::new()).await;
+        let asked = self.envelope(from, &[Recipient::at(to)], Vec::new()).await;
         // A server that has said no already forgets it as well.
         let forgotten = self.ask("RSET", "RSET\r\n").await;
         asked.and(forgotten.map(drop))
+    }
+
+    /// Whether the server is still there, and expects a mail.
+    pub async fn is_well(&mut self) -> bool {
+        self.ask("NOOP", Noop).await.is_ok()
     }
 
     /// Sends one mail, with CRLF at the ends of its lines, to all recipients or to none. Answers what the server said, where
     /// Microsoft tells the Message-ID that it gave the mail (M101).
     ///
     /// # Errors
-    /// When the server does not take it, or it is not known whether it did. After a refusal the connection can be used for
-    /// another mail.
-    pub async fn send(&mut self, from: &str, to: &[&str], mail: &[u8]) -> Result<String, Error> {
+    /// When the server does not take it, or it is not known whether it did. The connection is of no use then.
+    pub async fn send(
+        &mut self,
+        from: &str,
+        to: &[Recipient<'_>],
+        mail: &[u8],
+    ) -> Result<String, Error> {
         let parameters = self.parameters(from, to, mail)?;
-        if let Err(error) = self.begin_mail(from, to, parameters).await {
-            if matches!(error, Error::Refused { .. }) {
-                self.ask("RSET", "RSET\r\n").await?;
-            }
-            return Err(error);
-        }
+        self.begin_mail(from, to, parameters).await?;
         // lettre ends the last line itself, and would add an empty one.
         let mail = mail.strip_suffix(b"\r\n").unwrap_or(mail);
-        match timeout(TAKEN_WAIT.max(self.patience), self.inner.message(mail)).await {
+        match timeout(TAKEN_WAIT * self.patience, self.inner.message(mail)).await {
             Ok(Ok(answer)) => Ok(text(answer.message())),
             Ok(Err(error)) => Err(match failure(&self.host, "the mail", &error) {
                 Error::Lost { host, how } => Error::Uncertain { host, how },
@@ -160,7 +166,7 @@ impl Connection {
     async fn begin_mail(
         &mut self,
         from: &str,
-        to: &[&str],
+        to: &[Recipient<'_>],
         parameters: Vec<MailParameter>,
     ) -> Result<(), Error> {
         self.envelope(from, to, parameters).await?;
@@ -171,26 +177,45 @@ impl Connection {
     async fn envelope(
         &mut self,
         from: &str,
-        to: &[&str],
+        to: &[Recipient<'_>],
         parameters: Vec<MailParameter>,
     ) -> Result<(), Error> {
         // RFC 5321, section 4.5.5: what must not be answered has no return path.
         let from = (!from.is_empty()).then(|| self.address(from)).transpose()?;
         self.ask("MAIL FROM", Mail::new(from, parameters)).await?;
         for recipient in to {
-            let address = self.address(recipient)?;
-            self.ask("RCPT TO", Rcpt::new(address, Vec::new())).await?;
+            let command = self.rcpt(recipient)?;
+            self.ask("RCPT TO", command).await?;
         }
         Ok(())
+    }
+
+    /// The command for one recipient. lettre would write ORCPT anew, which the client has written as it has to be.
+    fn rcpt(&self, to: &Recipient<'_>) -> Result<String, Error> {
+        let mut command = format!("RCPT TO:<{}>", self.address(to.address)?);
+        let said = [("NOTIFY", to.notify), ("ORCPT", to.orcpt)];
+        for (name, value) in said.into_iter().filter(|_| self.offer.reports) {
+            let word = |value: &&str| value.chars().all(|c| !c.is_control() && !c.is_whitespace());
+            if let Some(value) = value.filter(word) {
+                command.push_str(&format!(" {name}={value}"));
+            }
+        }
+        command.push_str("\r\n");
+        Ok(command)
     }
 
     /// What the server has to know of the mail before it comes; a refusal where it could not take it.
     fn parameters(
         &self,
         from: &str,
-        to: &[&str],
+        to: &[Recipient<'_>],
         mail: &[u8],
     ) -> Result<Vec<MailParameter>, Error> {
+        if has_bare_line_end(mail) {
+            // What ends a line at one server and not at the next could end the mail there, and begin another.
+            let text = "5.6.0 a CR or an LF stands alone in the mail";
+            return Err(self.refused("the mail", 554, text.to_owned()));
+        }
         let mut parameters = Vec::new();
         if let Some(most) = self.offer.size {
             if most < mail.len() as u64 {
@@ -202,7 +227,7 @@ impl Connection {
         let ends = mail.windows(4).position(|window| window == b"\r\n\r\n");
         let (header, body) =
             mail.split_at_checked(ends.unwrap_or(mail.len())).unwrap_or((mail, &[]));
-        let names = || std::iter::once(&from).chain(to);
+        let names = || std::iter::once(from).chain(to.iter().map(|to| to.address));
         if !header.is_ascii() || names().any(|name| !name.is_ascii()) {
             if !self.offer.utf8 {
                 let text =
@@ -254,6 +279,19 @@ impl Connection {
     }
 }
 
+/// Whether lines end anywhere with less than CR and LF.
+fn has_bare_line_end(mail: &[u8]) -> bool {
+    let mut last = b'\n';
+    for byte in mail {
+        // A CR is followed by an LF, and an LF follows a CR.
+        if (last == b'\r') != (*byte == b'\n') {
+            return true;
+        }
+        last = *byte;
+    }
+    last == b'\r'
+}
+
 fn text<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     let text = lines.collect::<Vec<_>>().join(" ");
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_LETTERS_MAX).collect()
@@ -266,5 +304,22 @@ pub(super) fn failure(host: &str, step: &'static str, error: &Smtp) -> Error {
     match error.status() {
         Some(code) => Error::Refused { host, step, code: code.into(), text: text(said.lines()) },
         None => Error::Lost { host, how: said },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_end_that_stands_alone_is_found() {
+        for well in ["", "a", "a\r\n", "\r\n\r\n.\r\n..\r\n", "a\r\nb"] {
+            assert!(!has_bare_line_end(well.as_bytes()), "{well:?}");
+        }
+        for bare in
+            ["\n", "\r", "a\nb", "a\rb", "a\r\r\n", "a\r\n\n", "a\n\r", "a\r\n.\n", "a\r\n.\r"]
+        {
+            assert!(has_bare_line_end(bare.as_bytes()), "{bare:?}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The door to the server that sends: connect, encrypt, log in, ask whether a mail may go, send it.
 //!
 //! lettre speaks the lines, and nothing more of it is used. Its pool gives a connection that was left in the middle of a
-//! mail to the next one, and has no limit of time for an answer; so a [`Connection`] is one mail's, every step is waited for
-//! with patience, and after any failure but a refusal it is of no use. Encryption is [`crate::tls`]'s, as at every door.
+//! mail to the next one, and has no limit of time for an answer; so every step is waited for with patience, and whoever
+//! keeps a [`Connection`] for another mail does so only after one that was taken. Encryption is [`crate::tls`]'s, as at
+//! every door.
 //!
 //! It knows nothing of threads, and nothing of IMAP. In reading order: `connect`, `connection`, `error`, `refusal`.
 
@@ -74,6 +75,26 @@ pub struct Offer {
     pub eight_bit: bool,
     /// Whether it takes them in headers and addresses (SMTPUTF8, RFC 6531).
     pub utf8: bool,
+    /// Whether it can be told when to report (DSN, RFC 3461).
+    pub reports: bool,
+}
+
+/// To whom a mail goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Recipient<'a> {
+    /// The address.
+    pub address: &'a str,
+    /// NOTIFY (RFC 3461, section 4.1), as the writer's client said it.
+    pub notify: Option<&'a str>,
+    /// ORCPT (RFC 3461, section 4.2), the same.
+    pub orcpt: Option<&'a str>,
+}
+
+impl<'a> Recipient<'a> {
+    /// Somebody of whom nothing is said but the address.
+    pub fn at(address: &'a str) -> Recipient<'a> {
+        Recipient { address, notify: None, orcpt: None }
+    }
 }
 
 impl Offer {
@@ -91,6 +112,7 @@ impl Offer {
                 }
                 Some("8BITMIME") => offer.eight_bit = true,
                 Some("SMTPUTF8") => offer.utf8 = true,
+                Some("DSN") => offer.reports = true,
                 _ => {}
             }
         }

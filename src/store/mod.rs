@@ -41,7 +41,7 @@ pub use moves::Unsettled;
 pub use outbox::{Attempt, Effect, Wish};
 pub use outlook::{Outlook, OutlookCopy, OutlookStatus, Undecided};
 pub use passwords::{PasswordRow, Salting};
-pub use sendings::{NewSending, SendingRow, SentTo};
+pub use sendings::{NewSending, SendingRow, SentTo, Stage};
 pub use threads::{ThreadFilter, ThreadRow};
 pub use writer::Store;
 

@@ -50,6 +50,15 @@ pub struct NewSending {
     pub raw: Vec<u8>,
 }
 
+/// Whether a mail has been handed over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// Certainly not, or it is being handed over.
+    Before,
+    /// It has, or may have been.
+    After,
+}
+
 /// A mail on its way, as it stands in the database; its bytes are [`Tx::sending_mail`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SendingRow {
@@ -77,12 +86,14 @@ pub struct SendingRow {
     pub created_at: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
-    /// What the server said last.
+    /// What the server said last; of a mail that has left, what is wrong with it.
     pub last_error: Option<String>,
+    /// The Message-ID that the provider gave it, where it gave one.
+    pub given_id: Option<String>,
 }
 
 const SENDING: &str = "SELECT sending.id AS id, mailbox.name AS mailbox, thread, agent, route, state, envelope_from, recipients,
-    message_id, answered, created_at, attempts, sending.last_error AS last_error
+    message_id, answered, created_at, attempts, sending.last_error AS last_error, given_id
     FROM sending JOIN mailbox ON mailbox.id = sending.mailbox";
 
 /// A row, whose texts in JSON are read afterwards.
@@ -101,6 +112,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(SendingRow, String, String)> {
         created_at: Timestamp(row.get("created_at")?),
         attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
+        given_id: row.get("given_id")?,
     };
     Ok((found, row.get("state")?, row.get("recipients")?))
 }
@@ -217,14 +229,28 @@ impl Tx<'_> {
             .transpose()
     }
 
-    /// The mail about which something is to be done first, and when.
-    pub fn next_sending(&self, mailbox: i64) -> Result<Option<(SendingRow, Timestamp)>> {
+    /// The mail of this stage about which something is to be done first, and when; none of those that are `going`.
+    pub fn next_sending(
+        &self,
+        mailbox: i64,
+        stage: Stage,
+        going: &[i64],
+    ) -> Result<Option<(SendingRow, Timestamp)>> {
         let next: Option<(i64, i64)> = self
             .conn
             .prepare_cached(
-                "SELECT id, due_at FROM sending WHERE mailbox = ? AND due_at IS NOT NULL ORDER BY due_at, id LIMIT 1",
+                "SELECT id, due_at FROM sending WHERE mailbox = ?1 AND due_at IS NOT NULL
+                 AND (state ->> 'state' IN ('unknown', 'accepted')) = ?2
+                 AND id NOT IN (SELECT value FROM json_each(?3)) ORDER BY due_at, id LIMIT 1",
             )?
-            .query_row([mailbox], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(
+                params![
+                    mailbox,
+                    stage == Stage::After,
+                    serde_json::to_string(going).unwrap_or_default()
+                ],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .optional()?;
         let Some((id, due)) = next else { return Ok(None) };
         Ok(self.sending(id)?.map(|row| (row, Timestamp(due))))
@@ -237,6 +263,14 @@ impl Tx<'_> {
                 "UPDATE sending SET attempts = attempts + 1, last_error = ? WHERE id = ?",
             )?
             .execute(params![error, id])?;
+        Ok(())
+    }
+
+    /// What is to be known of the mail, in words.
+    pub fn note_sending(&self, id: i64, words: Option<&str>) -> Result<()> {
+        self.conn
+            .prepare_cached("UPDATE sending SET last_error = ? WHERE id = ?")?
+            .execute(params![words, id])?;
         Ok(())
     }
 
