@@ -17,6 +17,11 @@ use std::time::{Duration, Instant};
 pub(crate) struct Seed(u64);
 
 impl Seed {
+    /// From a number that another one gave.
+    pub(crate) fn of(number: u64) -> Seed {
+        Seed(number)
+    }
+
     /// From `BATON_SEED`, or from the clock; printed either way.
     pub(crate) fn printed(test: &str) -> Seed {
         let given = std::env::var("BATON_SEED").ok().and_then(|seed| seed.parse().ok());

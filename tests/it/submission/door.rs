@@ -95,6 +95,38 @@ impl Door {
         self.hands_in_as(&self.auth(), "support@example.test", text)
     }
 
+    /// Hands in a mail of Ana's as these bytes, for these people.
+    pub(super) fn hands_in_bytes(&self, to: &[&str], raw: &[u8]) -> String {
+        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", self.starttls)).unwrap());
+        let mut asks = |said: &[u8]| {
+            stream.get_mut().write_all(said).unwrap();
+            let mut line = String::new();
+            while line.is_empty() || line.as_bytes().get(3) == Some(&b'-') {
+                line.clear();
+                stream.read_line(&mut line).unwrap();
+            }
+            line.trim_end().to_owned()
+        };
+        asks(b"");
+        asks(b"EHLO test\r\n");
+        asks(self.auth().as_bytes());
+        asks(b"MAIL FROM:<support@example.test> BODY=8BITMIME\r\n");
+        for to in to {
+            let said = asks(format!("RCPT TO:<{to}>\r\n").as_bytes());
+            assert!(said.starts_with("250"), "{to}: {said}");
+        }
+        asks(b"DATA\r\n");
+        let mut stuffed = Vec::with_capacity(raw.len() + 64);
+        for line in raw.split_inclusive(|byte| *byte == b'\n') {
+            if line.starts_with(b".") {
+                stuffed.push(b'.');
+            }
+            stuffed.extend_from_slice(line);
+        }
+        stuffed.extend_from_slice(b".\r\n");
+        asks(&stuffed)
+    }
+
     /// As [`Door::hands_in`], as somebody else.
     pub(super) fn hands_in_as(&self, auth: &str, from: &str, text: &str) -> String {
         // Nobody listens while a daemon that has died is started again.

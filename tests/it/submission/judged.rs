@@ -177,18 +177,3 @@ fn passwords_have_names_and_tell_when_they_were_used() {
         assert!(!listed.iter().any(|one| one.to_string().contains(&door.password)));
     });
 }
-
-#[test]
-fn smuggled_lines_end_the_conversation_and_nothing_is_kept() {
-    tell(setup(), OPEN, |world, door| {
-        let begin = format!(
-            "EHLO x\r\n{}MAIL FROM:<support@example.test>\r\nRCPT TO:<carla@customer.test>\r\n",
-            door.auth()
-        );
-        for trick in ["BDAT 9 LAST\r\nx\r\n\n.\r\n\r\n", "DATA\r\nx\r\n.\r\n", "NOOP\n"] {
-            let said = door.tells(format!("{begin}{trick}").as_bytes());
-            assert!(said.contains("Goodbye.") && !said.contains("kept"), "{trick:?}: {said}");
-        }
-        assert!(outbox(world).is_empty());
-    });
-}

@@ -2,11 +2,14 @@
 
 mod clients;
 mod crowd;
+mod delivered;
 mod door;
 mod folders;
 mod judged;
 mod leak;
 mod returned;
+mod once;
 mod sent;
+mod smuggling;
 
 use door::Door;

@@ -130,6 +130,11 @@ impl Dovecot {
         assert!(self.launch(), "Dovecot does not come back:\n{}", self.log());
     }
 
+    /// Where other servers ask who somebody is.
+    pub(crate) fn auth(&self) -> std::path::PathBuf {
+        self.dir.path().join("run/auth-client")
+    }
+
     /// What Dovecot logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("dovecot.log")).unwrap_or_default()
@@ -189,7 +194,8 @@ impl Dovecot {
              userdb {{\n driver = static\n args = home={dir}/mail/%u\n}}\n\
              service imap-login {{\n chroot =\n service_count = 0\n\
              inet_listener imap {{\n port = {port}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
-             service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n",
+             service anvil {{\n chroot =\n}}\nservice stats {{\n chroot =\n}}\n\
+             service auth {{\n unix_listener auth-client {{\n mode = 0666\n }}\n}}\n",
             dir = dir.display(),
             port = self.port,
         );

@@ -21,6 +21,7 @@ mod host;
 #[allow(dead_code, unused_imports, reason = "not every dialect uses every part of the engine")]
 pub(crate) mod imapd;
 mod people;
+mod postfix;
 mod promise;
 mod proxy;
 pub(crate) mod secrets;
@@ -46,6 +47,7 @@ pub(crate) use self::fault::{ALWAYS, Fault};
 pub(crate) use self::garbler::Garbler;
 pub(crate) use self::host::{Host, Provider};
 pub(crate) use self::people::Mail;
+use self::postfix::Postfix;
 pub(crate) use self::promise::Mode;
 pub(crate) use self::proxy::{Line, Proxy, Side};
 pub(crate) use self::setup::{Layout, Setup, in_all_layouts, in_both_layouts, in_folder_layouts};
@@ -74,6 +76,7 @@ pub(crate) struct World {
     pub(crate) host: Host,
     /// The provider's server that sends, unless the host has one of its own.
     smtpd: Option<Smtpd>,
+    postfix: Option<Postfix>,
     dir: TempDir,
     /// The mailbox that the story speaks of.
     here: usize,
@@ -98,12 +101,17 @@ impl World {
         }
         let baton = Baton::new(dir.path(), "");
         let smtpd = host.starts_smtp();
+        let postfix = match &host {
+            Host::Dovecot(dovecot) if setup.postfix => Some(Postfix::start(&dovecot.auth())),
+            _ => None,
+        };
         let world = World {
             setup,
             baton,
             mailboxes,
             host,
             smtpd,
+            postfix,
             dir,
             here: 0,
             mails: Vec::new(),
@@ -153,13 +161,24 @@ impl World {
 
     fn smtp_port(&self) -> u16 {
         let own = self.smtpd.as_ref().map(|smtpd| smtpd.port);
-        own.or(self.host.smtp_port()).expect("a server that sends")
+        self.postfix
+            .as_ref()
+            .map(|postfix| postfix.port)
+            .or(own)
+            .or(self.host.smtp_port())
+            .expect("a server that sends")
     }
 
     /// The server that sends for this world's mailboxes; at Exchange it is the tenant's, see [`World::tenant`].
     #[track_caller]
     pub(crate) fn provider_smtp(&self) -> &Smtpd {
         self.smtpd.as_ref().expect("Exchange has a server of its own")
+    }
+
+    /// The Postfix of a story that is told with one.
+    #[track_caller]
+    pub(crate) fn postfix(&self) -> &Postfix {
+        self.postfix.as_ref().expect("this story needs a Postfix")
     }
 
     /// The moment that many days before now.
@@ -261,6 +280,11 @@ impl World {
         }
         let died = || self.restart_after_a_crash().then_some(());
         poll(Duration::from_millis(300), died).is_some()
+    }
+
+    /// Whether the daemon may die on purpose any moment.
+    pub(crate) fn crashes_are_waited_for(&self) -> bool {
+        self.crashes.is_waited_for()
     }
 
     /// From here on the daemon dies no more, and runs.

@@ -147,7 +147,7 @@ impl Connection {
             "SEARCH" if asks_for_unread(&upper) => Some("UNSEEN is searched"),
             "STATUS" | "LIST" if upper.contains("UNSEEN") => Some("UNSEEN is asked for"),
             // A copy of our own mail in Sent is read already, as with every mail client.
-            "APPEND" if upper.contains("\"SENT") => None,
+            "APPEND" if is_sent(&first_string(&rest)) => None,
             "STORE" | "APPEND" if upper.contains("\\SEEN") => Some("\\Seen is set"),
             "STORE" if replaces_flags(arguments) => Some("all flags are replaced"),
             "STORE" if upper.contains("\\DELETED") && !upper.contains("-FLAGS") => self
@@ -214,6 +214,11 @@ impl Connection {
         };
         (!by_uid || uids.is_empty() || !uids.iter().all(ours)).then_some(why)
     }
+}
+
+/// Whether a folder is the one for sent mail, as the worlds call it.
+fn is_sent(folder: &str) -> bool {
+    ["Sent", "Sent Items", "[Gmail]/Sent Mail"].contains(&folder)
 }
 
 fn reads_aloud(items: &str) -> bool {

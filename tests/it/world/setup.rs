@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     pub(super) mailboxes: Vec<&'static str>,
     pub(super) settings: Vec<String>,
     pub(super) mode: Mode,
+    pub(super) postfix: bool,
 }
 
 impl Setup {
@@ -30,6 +31,7 @@ impl Setup {
             mailboxes: vec!["support"],
             settings: Vec::new(),
             mode: Mode::Run,
+            postfix: false,
         }
     }
 
@@ -77,6 +79,12 @@ impl Setup {
     /// With a further line in every `[[mailbox]]`.
     pub(crate) fn with(mut self, line: &str) -> Setup {
         self.settings.push(line.to_owned());
+        self
+    }
+
+    /// With a real Postfix as the server that sends, beside a Dovecot; only root can start one.
+    pub(crate) fn through_postfix(mut self) -> Setup {
+        self.postfix = true;
         self
     }
 

@@ -22,6 +22,8 @@ const RECIPIENTS: usize = 100;
 pub(crate) struct SmtpKnobs {
     /// The verified "Send mail as" addresses (G93).
     pub(crate) aliases: BTreeSet<String>,
+    /// The login counts as that of this account, as where a person's password sends for a group's address.
+    pub(crate) rewrites_to: Option<String>,
     /// A copy comes to lie in Sent Mail (G96). smtp-relay.gmail.com keeps none (G100).
     pub(crate) keeps_copy: bool,
     /// How long the copy takes (point 20: up to five seconds).
@@ -34,6 +36,7 @@ impl Default for SmtpKnobs {
     fn default() -> SmtpKnobs {
         SmtpKnobs {
             aliases: BTreeSet::new(),
+            rewrites_to: None,
             keeps_copy: true,
             copy_lag: Duration::ZERO,
             messages_a_day: 2_000,
@@ -117,8 +120,9 @@ impl Policy for GmailSmtp {
         }
         let from = field(&sent.message, "from");
         let own = address_of(&from).to_lowercase();
-        if own != account && !knobs.aliases.contains(&own) {
-            sent.message = rewritten(&sent.message, &from, &account);
+        let of = knobs.rewrites_to.as_ref().unwrap_or(&account);
+        if own != *of && !knobs.aliases.contains(&own) {
+            sent.message = rewritten(&sent.message, &from, of);
         }
         if knobs.keeps_copy {
             self.files(&account, sent.message.clone(), knobs.copy_lag);

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 pub(crate) use self::plain::Plain;
-pub(crate) use self::trouble::{STEPS, Step, Trouble, Troubles};
+pub(crate) use self::trouble::{Act, STEPS, Step, Trouble, Troubles, When};
 
 /// A mail that was taken.
 #[derive(Clone, Debug)]
@@ -157,6 +157,11 @@ impl Smtpd {
     /// What was taken, in order.
     pub(crate) fn sent(&self) -> Vec<Sent> {
         self.shared.sent.lock().unwrap().clone()
+    }
+
+    /// From now on this is the provider.
+    pub(crate) fn serves(&self, policy: impl Policy + 'static) {
+        *self.shared.policy.lock().unwrap() = Box::new(policy);
     }
 
     /// Turns the knobs.

@@ -9,7 +9,7 @@ pub(crate) type Files = Box<dyn FnMut(&Sent) + Send>;
 /// The provider of a world with a Dovecot.
 #[derive(Default)]
 pub(crate) struct Plain {
-    taken: usize,
+    pub(crate) taken: usize,
     /// What it does with each mail that it takes; nothing, if there is none, as with most servers.
     pub(crate) files: Option<Files>,
 }

@@ -33,6 +33,8 @@ pub(crate) struct Sent {
     pub(crate) to: Vec<String>,
     /// As it is delivered.
     pub(crate) message: String,
+    /// The same, byte for byte, as long as the Message-ID is kept.
+    pub(crate) raw: Vec<u8>,
 }
 
 /// A copy on its way to Sent Items.
@@ -171,7 +173,13 @@ impl Exchange {
             }
         }
         let (login, from) = (login.mailbox.clone(), from.to_owned());
-        self.smtp.sent.push(Sent { login, from, to: to.to_vec(), message: text });
+        self.smtp.sent.push(Sent {
+            login,
+            from,
+            to: to.to_vec(),
+            message: text,
+            raw: message.to_vec(),
+        });
         (format!("250 2.0.0 OK {told} [Hostname={HOST}]"), delay)
     }
 
