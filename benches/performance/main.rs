@@ -22,6 +22,7 @@ mod lists;
 mod reaction;
 mod reading;
 mod size;
+mod submission;
 mod world;
 
 /// Measures and prints; the numbers say how large, if not as large as documented.
@@ -39,6 +40,7 @@ const PARTS: &[(&str, Part)] = &[
     ("folders", size::folders),
     ("neighbours", size::neighbours),
     ("history", history::run),
+    ("submission", submission::run),
 ];
 
 fn main() {

@@ -15,6 +15,7 @@ pub(crate) mod fault;
 #[path = "../../../tests/it/world/garbler.rs"]
 pub(crate) mod garbler;
 pub(crate) mod maildir;
+pub(crate) mod postfix;
 #[allow(unused_imports, reason = "its tests are run where the scenarios are")]
 #[path = "../../../tests/it/world/proxy.rs"]
 pub(crate) mod proxy;
