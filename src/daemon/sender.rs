@@ -97,7 +97,7 @@ async fn hand_over_all(sender: &Arc<Sender>, mut stopped: watch::Receiver<bool>)
     sender.line.close().await;
 }
 
-/// The mails that are being handed over, and when the last ones were begun.
+/// The mails that are being handed over, and when those of the last minute were begun, where that is bounded.
 #[derive(Default)]
 struct Going {
     tasks: JoinSet<()>,
@@ -120,13 +120,20 @@ impl Going {
         self.mails.remove(&ended);
     }
 
-    /// How long none may be begun, so that no more than these leave in a minute.
-    fn pause(&mut self, per_minute: Option<usize>) -> Option<Duration> {
+    /// How many may be begun now; or else for how long none may, unless one ends.
+    fn room(&mut self, pace: &config::Pace) -> Result<usize, Duration> {
+        let free = pace.connections.saturating_sub(self.tasks.len());
+        if free == 0 {
+            return Err(REST_MAX);
+        }
+        let Some(per_minute) = pace.per_minute else { return Ok(free) };
         let now = Instant::now();
         self.begun.retain(|begun| now.duration_since(*begun) < MINUTE);
-        let most = per_minute.filter(|most| *most <= self.begun.len())?;
-        let oldest = self.begun.get(self.begun.len() - most)?;
-        Some((*oldest + MINUTE).duration_since(now))
+        let oldest = self.begun.len().checked_sub(per_minute).and_then(|at| self.begun.get(at));
+        match oldest {
+            Some(begun) => Err((*begun + MINUTE).duration_since(now)),
+            None => Ok(free.min(per_minute - self.begun.len())),
+        }
     }
 }
 
@@ -139,28 +146,39 @@ struct Sender {
 }
 
 impl Sender {
-    /// Begins with the next mail that is due. Answers for how long there is none that may be begun.
+    /// Begins with the next mails that are due. Answers for how long there are none that may be begun.
     async fn begin(self: &Arc<Self>, going: &mut Going) -> anyhow::Result<Option<Duration>> {
-        if self.mailbox.pace.connections <= going.tasks.len() {
-            return Ok(Some(REST_MAX));
-        }
-        if let Some(pause) = going.pause(self.mailbox.pace.per_minute) {
-            return Ok(Some(pause));
-        }
-        let busy: Vec<i64> = going.mails.values().copied().collect();
-        match self.at_desk(move |desk| engine::next(desk, &busy)).await? {
-            Task::Send { sending, raw } => {
-                let id = sending.id;
-                let work = Arc::clone(self).hand_over(sending, raw);
-                let task = going.tasks.spawn(work);
-                going.mails.insert(task.id(), id);
+        let room = match going.room(&self.mailbox.pace) {
+            Ok(room) => room,
+            Err(pause) => return Ok(Some(pause)),
+        };
+        let mut busy: Vec<i64> = going.mails.values().copied().collect();
+        let (mails, rest) = self
+            .at_desk(move |desk| {
+                let mut mails = Vec::new();
+                while mails.len() < room {
+                    match engine::next(desk, &busy)? {
+                        Task::Send { sending, raw } => {
+                            busy.push(sending.id);
+                            mails.push((sending, raw));
+                        }
+                        Task::Rest(until) => return Ok((mails, Some(until))),
+                        // That is for the other task.
+                        Task::Look { .. } | Task::Copy { .. } => break,
+                    }
+                }
+                Ok((mails, None))
+            })
+            .await?;
+        for (sending, raw) in mails {
+            let id = sending.id;
+            let task = going.tasks.spawn(Arc::clone(self).hand_over(sending, raw));
+            going.mails.insert(task.id(), id);
+            if self.mailbox.pace.per_minute.is_some() {
                 going.begun.push(Instant::now());
-                Ok(None)
             }
-            Task::Rest(until) => Ok(Some(self.rest(until))),
-            // That is for the other task.
-            Task::Look { .. } | Task::Copy { .. } => Ok(Some(PAUSE)),
         }
+        Ok(rest.map(|until| self.rest(until)))
     }
 
     fn rest(&self, until: Option<Timestamp>) -> Duration {
@@ -299,16 +317,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_leave_in_a_minute_than_may() {
         let mut going = Going::default();
-        assert_eq!(going.pause(None), None);
-        for _ in 0..2 {
-            assert_eq!(going.pause(Some(2)), None);
+        let pace =
+            config::Pace { connections: 3, per_minute: Some(2), patience: Duration::from_secs(1) };
+        assert_eq!(going.room(&config::Pace { per_minute: None, ..pace }), Ok(3));
+        for room in [2, 1] {
+            assert_eq!(going.room(&pace), Ok(room));
             going.begun.push(Instant::now());
             tokio::time::advance(Duration::from_secs(10)).await;
         }
-        assert_eq!(going.pause(Some(2)), Some(Duration::from_secs(40)));
+        assert_eq!(going.room(&pace), Err(Duration::from_secs(40)));
         tokio::time::advance(Duration::from_secs(40)).await;
-        assert_eq!(going.pause(Some(2)), None);
+        assert_eq!(going.room(&pace), Ok(1));
         going.begun.push(Instant::now());
-        assert_eq!(going.pause(Some(2)), Some(Duration::from_secs(10)));
+        assert_eq!(going.room(&pace), Err(Duration::from_secs(10)));
     }
 }
