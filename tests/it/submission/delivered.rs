@@ -189,7 +189,18 @@ fn through_postfix_every_answer_arrives_as_it_was_written() {
 
 #[test]
 fn through_gmail_every_answer_arrives_as_it_was_written() {
-    tell(Setup::labels().with(SENDING), OPEN, every_answer_arrives_as_it_was_written);
+    tell(Setup::labels().with(SENDING), OPEN, |world, door| {
+        every_answer_arrives_as_it_was_written(world, door);
+        // T3: Gmail shows each with the mail that it answers.
+        let Host::Gmail(gmail) = &world.host else { panic!("not at Gmail") };
+        let all = gmail.dump("support@example.test");
+        let of = |id: &str| all.iter().find(|mail| mail.message_id == id).map(|mail| mail.thrid);
+        for one in outbox(world) {
+            let (own, answered) = (&one["message_id"], &one["answered"]);
+            let (own, answered) = (own.as_str().unwrap(), answered.as_str().unwrap());
+            assert!(of(own).is_some() && of(own) == of(answered), "{one:#}");
+        }
+    });
 }
 
 #[test]

@@ -226,6 +226,7 @@ struct Tally {
     refused: usize,
     asked: usize,
     asked_and_taken: usize,
+    /// In all worlds so far.
     kills: usize,
 }
 
@@ -289,16 +290,9 @@ fn one_world(form: Form, fired: &Fired) -> Tally {
         comes_to_rest(world, &mut door, &mut seed, &process, &on);
         judge(world, form, &mut tally);
     });
-    let log = |one: &str| {
-        fired
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|(name, _)| name.contains(one))
-            .map(|(_, count)| count)
-            .sum()
-    };
-    tally.kills = log("killed");
+    let fired = fired.lock().unwrap();
+    tally.kills =
+        fired.iter().filter(|(name, _)| name.contains("killed")).map(|(_, count)| count).sum();
     tally
 }
 
