@@ -7,8 +7,8 @@ mod door;
 mod folders;
 mod judged;
 mod leak;
-mod returned;
 mod once;
+mod returned;
 mod sent;
 mod smuggling;
 
