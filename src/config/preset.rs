@@ -67,7 +67,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             patience_seconds: 60,
             leave_moved_seconds: 0,
             daily_megabytes: 0,
-            connections: 4,
+            connections: 8,
             per_minute: 0,
         },
     }
