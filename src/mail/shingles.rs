@@ -4,8 +4,6 @@
 //! Each run becomes a number under the installation's own key, so the numbers tell nothing to who has only them. Everything
 //! takes time in proportion to the text. Start with [`Shingles::of`]; [`first_leak`] compares.
 
-use std::collections::BTreeSet;
-
 use super::proof::Key;
 
 /// How much a run weighs: eight words.
@@ -20,23 +18,31 @@ const UNSPACED: u32 = 1;
 const UNSPACED_RUN: usize = (RUN / UNSPACED) as usize;
 /// How many words or letters of a text are looked at.
 const TOKENS_MAX: usize = 200_000;
+/// How many bytes of a run's number are kept: two runs that differ are taken for each other once in a million million.
+const KEPT_BYTES: usize = 5;
 /// A prime, 2^61 - 1: numbers below it are multiplied without being taken for each other too often.
 const PRIME: u64 = (1 << 61) - 1;
 
-/// The runs of a text.
+/// The runs of a text, in ascending order, each once.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Shingles(BTreeSet<u64>);
+pub struct Shingles(Vec<u64>);
 
 impl Shingles {
     /// The runs of `text`, the first `most` of them.
     pub fn of(text: &str, key: &Key, most: usize) -> Shingles {
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         // No more words are looked at than are needed for so many runs.
         runs(text, key, most.saturating_add(UNSPACED_RUN), |number, _| {
-            found.insert(number);
+            found.push(number);
             found.len() < most
         });
+        found.sort_unstable();
+        found.dedup();
         Shingles(found)
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        self.0.binary_search(&number).is_ok()
     }
 
     /// Whether there are none.
@@ -47,17 +53,23 @@ impl Shingles {
     /// Adds the runs of another text.
     pub fn extend(&mut self, other: Shingles) {
         self.0.extend(other.0);
+        // Two ascending rows, one behind the other, which a stable sort merges.
+        self.0.sort();
+        self.0.dedup();
     }
 
     /// The form in which they are kept.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|number| number.to_le_bytes()).collect()
+        self.0.iter().flat_map(|number| number.to_le_bytes().into_iter().take(KEPT_BYTES)).collect()
     }
 
     /// What was kept.
     pub fn from_bytes(bytes: &[u8]) -> Shingles {
-        let (numbers, _) = bytes.as_chunks::<8>();
-        Shingles(numbers.iter().map(|number| u64::from_le_bytes(*number)).collect())
+        let (numbers, _) = bytes.as_chunks::<KEPT_BYTES>();
+        let number = |kept: &[u8; KEPT_BYTES]| {
+            kept.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
+        Shingles(numbers.iter().map(number).collect())
     }
 }
 
@@ -70,7 +82,7 @@ pub fn first_leak<'t>(
 ) -> Option<&'t str> {
     let mut leak = None;
     runs(text, key, TOKENS_MAX, |number, run| {
-        if inside.0.contains(&number) && !outside.0.contains(&number) {
+        if inside.contains(number) && !outside.contains(number) {
             leak = text.get(run.0..run.1);
         }
         leak.is_none()
@@ -112,7 +124,7 @@ fn runs(text: &str, key: &Key, most: usize, mut see: impl FnMut(u64, (usize, usi
         else {
             return;
         };
-        let run = (sum + PRIME - product(*before, *power)) % PRIME;
+        let run = (sum + PRIME - product(*before, *power)) % PRIME % (1 << (8 * KEPT_BYTES));
         if RUN <= weight && !see(run, (begin.start, token.end)) {
             return;
         }

@@ -2,7 +2,7 @@
 CREATE TABLE shingle (
 message INTEGER PRIMARY KEY REFERENCES message(id),
 inside INTEGER NOT NULL, -- 1: written for the team; 0: known to the customer
-runs BLOB NOT NULL -- eight bytes each; see mail/shingles.rs
+runs BLOB NOT NULL -- five bytes each; see mail/shingles.rs
 ) STRICT;
 
 -- Mails that Baton wrote by itself, by whom they go to, so that there are never many.
