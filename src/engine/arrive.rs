@@ -51,7 +51,7 @@ pub fn arrivals(
     let vanished = promised.into_iter().filter(|uid| !there.contains(uid)).collect();
     look::change(desk, folder, &Flags { flags: Vec::new(), vanished })?;
     for one in seen {
-        see(desk, &holding(folder, &one.flags), one)?;
+        see(desk, folder, &holding(folder, &one.flags), one)?;
     }
     Ok(desk.tx.set_cursor(folder.id, folder.uidvalidity, next_uid)?)
 }
@@ -66,14 +66,14 @@ pub(super) fn holding<'a>(folder: &'a Folder, flags: &[String]) -> Cow<'a, Folde
     }
 }
 
-/// Takes note of a message that was seen in `folder`.
-fn see(desk: &Desk<'_>, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
+/// Takes note of a message that was seen in `folder`, which is `whole` with the meaning that it has for this message.
+fn see(desk: &Desk<'_>, whole: &Folder, folder: &Folder, seen: &Seen) -> anyhow::Result<()> {
     if let Some(located) = desk.tx.location(folder.id, seen.uid)? {
         // Baton moved it there itself, or it was seen before a crash.
         return look::flags_seen(desk, &located, &seen.flags);
     }
     let message = read(seen);
-    if let Some(place) = drafts::leaving(desk, folder, &seen.flags) {
+    if let Some(place) = drafts::leaving(desk, &whole.place, &seen.flags) {
         return see_leaving(desk, folder, &place, seen, &message);
     }
     if folder.place == Place::Drafts {

@@ -161,7 +161,10 @@ fn label_to_leave(
     located: &Located,
     flags: &[String],
 ) -> anyhow::Result<()> {
-    let Some(place) = desk.dialect.leaving(desk.policy, flags) else { return Ok(()) };
+    let leaving = drafts::leaving(desk, &located.folder_place, flags);
+    let Some(place) = leaving.filter(|_| located.folder_place == Place::ByLabels) else {
+        return Ok(());
+    };
     if drafts::is_draft(flags, Some(row), &row.direction) {
         return drafts::put_there(desk, &place, row.key, &row.message_id);
     }

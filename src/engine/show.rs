@@ -209,7 +209,8 @@ fn out_of_leaving(desk: &Desk<'_>, located: &Located) -> Option<Difference> {
             Some((located.clone(), Action::MoveTo(inbox)))
         }
         Layout::Labels => {
-            let place = desk.dialect.leaving(desk.policy, &located.flags)?;
+            let by_labels = located.folder_place == Place::ByLabels;
+            let place = desk.dialect.leaving(desk.policy, &located.flags).filter(|_| by_labels)?;
             let remove = vec![label::word(&name(&place)?)];
             Some((located.clone(), Action::Flags { add: Vec::new(), remove }))
         }

@@ -29,11 +29,13 @@ use crate::store::{Effect, Folder, MessageRow, NewMessage, NewSending, SendingRo
 /// The route of a draft that a person moved to Baton/Send.
 pub(super) const SEND_FOLDER: &str = "send-folder";
 
-/// Where the message lies among what is about to leave, if it does.
-pub(super) fn leaving(desk: &Desk<'_>, folder: &Folder, flags: &[String]) -> Option<Place> {
-    match &folder.place {
-        Place::Send | Place::Outbox => Some(folder.place.clone()),
-        _ => desk.dialect.leaving(desk.policy, flags),
+/// Where a message in a folder of this place lies among what is about to leave, if it does. What was thrown away keeps its
+/// labels at Gmail, and lies in the Trash all the same.
+pub(super) fn leaving(desk: &Desk<'_>, folder: &Place, flags: &[String]) -> Option<Place> {
+    match folder {
+        Place::Send | Place::Outbox => Some(folder.clone()),
+        Place::ByLabels => desk.dialect.leaving(desk.policy, flags),
+        _ => None,
     }
 }
 

@@ -112,14 +112,19 @@ fn located(desk: &Desk<'_>, draft: &DraftRow) -> anyhow::Result<Option<Located>>
 fn lies_at(desk: &Desk<'_>, located: &Located) -> anyhow::Result<Lies> {
     let place = match &located.folder_place {
         Place::ByLabels => desk.dialect.leaving(desk.policy, &located.flags),
+        // It was thrown away.
+        place if place.is_away() => None,
+        // Where the admin gives the folder another name, what lies in the old one is still where Baton put it.
         place => Some(place.clone()),
     };
     Ok(match place {
         Some(Place::Send) => Lies::Send,
-        Some(Place::Outbox) => Lies::Outbox,
+        Some(_) => Lies::Outbox,
         // A label that was deleted has left all drafts at once, and nobody decided anything.
-        None if !is_listed(desk, &Place::Outbox)? => Lies::Outbox,
-        _ => Lies::Aside,
+        None if !located.folder_place.is_away() && !is_listed(desk, &Place::Outbox)? => {
+            Lies::Outbox
+        }
+        None => Lies::Aside,
     })
 }
 
@@ -132,6 +137,10 @@ fn is_listed(desk: &Desk<'_>, place: &Place) -> anyhow::Result<bool> {
 /// Plans what is to be done now. What needs no server is done at once.
 pub fn plan_drafts(desk: &Desk<'_>) -> anyhow::Result<PlannedDrafts> {
     let mut planned = PlannedDrafts::default();
+    if !desk.policy.sending.can {
+        // Nothing can leave any more, and nobody stopped it.
+        return Ok(planned);
+    }
     for draft in desk.tx.drafts_due(desk.mailbox, desk.now, DRAFTS_MAX)? {
         let sending = draft.sending.map(|id| desk.tx.sending(id)).transpose()?.flatten();
         let by = if draft.by_baton { By::Baton } else { By::Person };

@@ -9,7 +9,7 @@ pub(crate) const VARIABLE: &str = "BATON_WORLD_CRASH";
 
 /// How many commits a daemon makes at most that dies again and again: a few more than its start takes, so that the story
 /// goes on.
-const COMMITS_MAX: usize = 9;
+const COMMITS_MAX: usize = 12;
 
 /// At which side of a commit the daemon dies.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Ord, PartialOrd)]
