@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{Id, JoinSet};
 use tokio::time::Instant;
 
@@ -55,7 +55,9 @@ pub(crate) async fn run(
 ) {
     let Some(server) = mailbox.smtp.clone().filter(|_| shared.mode == Mode::Live) else { return };
     let key = Key::new(&mailbox, &shared.state_dir);
-    let sender = Arc::new(Sender { shared, mailbox, server, key, line: Line::default() });
+    let ways = Arc::new(Semaphore::new(mailbox.pace.connections));
+    let (line, freed) = (Line::default(), Notify::new());
+    let sender = Arc::new(Sender { shared, mailbox, server, key, line, ways, freed });
     tokio::join!(
         hand_over_all(&sender, stopped.clone()),
         copies::see_to_all(&sender, stopped.clone()),
@@ -89,6 +91,7 @@ async fn hand_over_all(sender: &Arc<Sender>, mut stopped: watch::Receiver<bool>)
             _ = changes.changed() => (),
             _ = stopped.changed() => (),
             () = going.one_ends(), if !going.is_empty() => (),
+            () = sender.freed.notified() => (),
         }
     }
     while !going.is_empty() {
@@ -121,12 +124,11 @@ impl Going {
     }
 
     /// How many may be begun now; or else for how long none may, unless one ends.
-    fn room(&mut self, pace: &config::Pace) -> Result<usize, Duration> {
-        let free = pace.connections.saturating_sub(self.tasks.len());
+    fn room(&mut self, free: usize, per_minute: Option<usize>) -> Result<usize, Duration> {
         if free == 0 {
             return Err(REST_MAX);
         }
-        let Some(per_minute) = pace.per_minute else { return Ok(free) };
+        let Some(per_minute) = per_minute else { return Ok(free) };
         let now = Instant::now();
         self.begun.retain(|begun| now.duration_since(*begun) < MINUTE);
         let oldest = self.begun.len().checked_sub(per_minute).and_then(|at| self.begun.get(at));
@@ -143,12 +145,17 @@ struct Sender {
     server: config::Server,
     key: Key,
     line: Line,
+    /// One for each connection that there may be.
+    ways: Arc<Semaphore>,
+    /// Told when a connection is free again: what came of its mail is still being kept.
+    freed: Notify,
 }
 
 impl Sender {
     /// Begins with the next mails that are due. Answers for how long there are none that may be begun.
     async fn begin(self: &Arc<Self>, going: &mut Going) -> anyhow::Result<Option<Duration>> {
-        let room = match going.room(&self.mailbox.pace) {
+        let free = self.ways.available_permits();
+        let room = match going.room(free, self.mailbox.pace.per_minute) {
             Ok(room) => room,
             Err(pause) => return Ok(Some(pause)),
         };
@@ -172,7 +179,8 @@ impl Sender {
             .await?;
         for (sending, raw) in mails {
             let id = sending.id;
-            let task = going.tasks.spawn(Arc::clone(self).hand_over(sending, raw));
+            let way = Arc::clone(&self.ways).try_acquire_owned().ok();
+            let task = going.tasks.spawn(Arc::clone(self).hand_over(sending, raw, way));
             going.mails.insert(task.id(), id);
             if self.mailbox.pace.per_minute.is_some() {
                 going.begun.push(Instant::now());
@@ -195,9 +203,16 @@ impl Sender {
     }
 
     /// Hands one mail over, and keeps what came of it.
-    async fn hand_over(self: Arc<Self>, sending: SendingRow, raw: Vec<u8>) {
+    async fn hand_over(
+        self: Arc<Self>,
+        sending: SendingRow,
+        raw: Vec<u8>,
+        way: Option<OwnedSemaphorePermit>,
+    ) {
         let outcome = self.send(&sending, &raw).await;
         drop(raw);
+        drop(way);
+        self.freed.notify_one();
         self.tell(&sending, &outcome);
         let id = sending.id;
         let settled = self.at_desk(move |desk| engine::settle_sending(desk, id, &outcome)).await;
@@ -317,18 +332,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_leave_in_a_minute_than_may() {
         let mut going = Going::default();
-        let pace =
-            config::Pace { connections: 3, per_minute: Some(2), patience: Duration::from_secs(1) };
-        assert_eq!(going.room(&config::Pace { per_minute: None, ..pace }), Ok(3));
+        assert_eq!(going.room(0, None), Err(REST_MAX));
+        assert_eq!(going.room(3, None), Ok(3));
         for room in [2, 1] {
-            assert_eq!(going.room(&pace), Ok(room));
+            assert_eq!(going.room(3, Some(2)), Ok(room));
             going.begun.push(Instant::now());
             tokio::time::advance(Duration::from_secs(10)).await;
         }
-        assert_eq!(going.room(&pace), Err(Duration::from_secs(40)));
+        assert_eq!(going.room(3, Some(2)), Err(Duration::from_secs(40)));
         tokio::time::advance(Duration::from_secs(40)).await;
-        assert_eq!(going.room(&pace), Ok(1));
+        assert_eq!(going.room(3, Some(2)), Ok(1));
         going.begun.push(Instant::now());
-        assert_eq!(going.room(&pace), Err(Duration::from_secs(10)));
+        assert_eq!(going.room(3, Some(2)), Err(Duration::from_secs(10)));
     }
 }
