@@ -57,8 +57,8 @@
 //! 1. Ana's mail client connects to [`submission`]. [`submission::session`], which knows no socket, says what to do: read, say,
 //!    shake hands, ask. What it has to ask goes through [`submission::Clerk`] to [`daemon`]: whose password is this, may she
 //!    write as this address. At the final dot it says *keep*; the client waits.
-//! 2. [`engine::hand_in`], one transaction: which thread does it answer; is it hers, and has anybody written since
-//!    ([`desk::answer`]); what would leave ([`mail::outgoing`])? The bytes, a state of [`desk::sending`] and the event are kept
+//! 2. [`engine::hand_in`], one transaction: what do its first lines say to Baton ([`mail::orders`], [`desk::verb`]); which
+//!    thread does it answer, or does it begin one; is it hers, and has anybody written since ([`desk::answer`]); what would leave ([`mail::outgoing`])? The bytes, a state of [`desk::sending`] and the event are kept
 //!    together or not at all. Only then does the client hear 250, with the thread's number; or it hears a refusal as a
 //!    sentence. The same mail, handed in again because the 250 was lost, is the same mail.
 //! 3. `baton outbox` shows it. A person may drop it as long as it has not left, or release what waits.

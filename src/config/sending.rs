@@ -9,7 +9,7 @@ use super::problem::{Problems, Wrong, shown};
 use super::rules;
 use crate::desk::answer::Enforce;
 use crate::desk::automatic::Caps;
-use crate::desk::policy::{Acknowledgement, Sending};
+use crate::desk::policy::{Acknowledgement, Recipients, Sending};
 use crate::desk::sending::{OnUnknown, Rules};
 
 /// The longest time in which a mail can be stopped, seconds.
@@ -29,6 +29,8 @@ const PER_MINUTE_MAX: u32 = 10_000;
 /// How long a server that sends may owe an answer, usually and at most, seconds.
 const ANSWER: u32 = 120;
 const ANSWER_MAX: u32 = 600;
+/// What stands for everybody among the domains.
+const ANYBODY: &str = "any";
 /// The longest display name, letters.
 const NAME_MAX: usize = 100;
 
@@ -86,6 +88,7 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
             [("hold", Enforce::Hold), ("refuse", Enforce::Refuse), ("record", Enforce::Record)];
         rules::one_of(text, &choices)
     });
+    let recipients = recipients(&form.recipients, problems);
     let confirm = form.confirm_seconds.check_or(usual.rules.confirm, problems, |number| {
         rules::within(*number, 1..=CONFIRM_MAX).map(|seconds| Duration::from_secs(seconds.into()))
     });
@@ -107,12 +110,40 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
         name: name?,
         hold: hold?,
         enforce: enforce?,
+        recipients: recipients?,
         rules,
         copy_wait: copy_wait?,
         acknowledgement: None,
         caps: Caps { per_hour: per_hour?, per_day: per_day? },
         shared: Vec::new(),
     })
+}
+
+/// `["any"]`, or domains.
+fn recipients(field: &Field<Vec<Field<String>>>, problems: &mut Problems) -> Option<Recipients> {
+    if field.is_absent() {
+        return Some(Sending::default().recipients);
+    }
+    let names: Vec<Option<String>> =
+        field.given()?.iter().map(|name| name.check(problems, |text| domain(text))).collect();
+    let names: Vec<String> = names.into_iter().collect::<Option<_>>()?;
+    Some(match names.iter().any(|name| name == ANYBODY) {
+        true => Recipients::Any,
+        false => Recipients::At(names),
+    })
+}
+
+fn domain(text: &str) -> Result<String, Wrong> {
+    let name = text.trim().to_lowercase();
+    let is_domain = name.contains('.')
+        && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '.' | '-'));
+    if name == ANYBODY || is_domain {
+        return Ok(name);
+    }
+    Err(Wrong::new(
+        format!("{} is no domain", shown(text)),
+        "write what stands behind the @, as in [\"example.com\"], or [\"any\"]",
+    ))
 }
 
 /// What customers are told when a mail has come: nothing, unless it is switched on. Outer `None` when something was wrong.

@@ -244,6 +244,18 @@ pub enum What {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         remark: String,
     },
+    /// An agent began the thread by writing to a customer; the mail has not left yet.
+    Begun {
+        /// Its number in the outbox.
+        sending: i64,
+    },
+    /// One mail of the customer's got two answers, by two people or by somebody unknown.
+    AnsweredTwice {
+        /// The answer that was seen before.
+        first: MessageKey,
+        /// The one that was seen now.
+        second: MessageKey,
+    },
     /// An agent handed in an answer, and it was not taken.
     AnswerRefused {
         /// Why.
@@ -329,6 +341,8 @@ impl What {
             What::Merged { .. } => "merged",
             What::Split { .. } => "split",
             What::AnswerKept { .. } => "answer-kept",
+            What::Begun { .. } => "begun",
+            What::AnsweredTwice { .. } => "answered-twice",
             What::AnswerRefused { .. } => "answer-refused",
             What::AnswerReleased { .. } => "answer-released",
             What::AnswerNotSent { .. } => "answer-not-sent",

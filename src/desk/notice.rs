@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::desk::policy::Policy;
 use crate::desk::roster::AgentId;
-use crate::desk::thread::{Thread, ThreadId};
+use crate::desk::thread::{MessageKey, Thread, ThreadId};
 use crate::desk::wording;
+use crate::desk::wording::collision::Fate;
 
 /// How long a draft that crosses another is waited with: mail programs replace what is being written every few seconds.
 const DRAFT_WAIT: Duration = Duration::from_secs(15);
@@ -45,6 +46,37 @@ impl Notice {
 pub fn answer_held(to: &AgentId, thread: Option<&Thread>, sending: i64, why: &str) -> Notice {
     let text = wording::notice_held(sending, why);
     Notice::new(to, thread, format!("held {sending}"), text)
+}
+
+/// A colleague answers the thread of whom this goes to. `occasion` names the answer.
+pub fn colleague_answers(
+    to: &AgentId,
+    thread: &Thread,
+    writer: &AgentId,
+    fate: Fate,
+    occasion: &str,
+    policy: &Policy,
+) -> Notice {
+    let text = wording::collision::to_owner(thread, writer, fate, policy);
+    Notice::new(to, Some(thread), format!("{writer} answers {occasion}"), text)
+}
+
+/// The writer's answer leaves although something speaks against it.
+pub fn answer_recorded(to: &AgentId, thread: &Thread, sending: i64, remark: &str) -> Notice {
+    let text = wording::collision::to_writer(sending, remark);
+    Notice::new(to, Some(thread), format!("recorded {sending}"), text)
+}
+
+/// A customer's mail got two answers.
+pub fn answered_twice(
+    to: &AgentId,
+    thread: &Thread,
+    (first, second): (MessageKey, MessageKey),
+    writers: &[Option<AgentId>],
+    policy: &Policy,
+) -> Notice {
+    let text = wording::collision::answered_twice(thread, writers, policy);
+    Notice::new(to, Some(thread), format!("twice {} {}", first.0, second.0), text)
 }
 
 /// A colleague has taken somebody's thread, or given it to another.

@@ -57,6 +57,8 @@ pub struct Sending {
     pub hold: Duration,
     /// What is done about an answer that somebody should not send.
     pub enforce: Enforce,
+    /// To whom mail may be sent, beside those who take part in the thread.
+    pub recipients: Recipients,
     /// What is done about a mail of which nobody knows whether it left.
     pub rules: Rules,
     /// How long the provider may take to put a copy into Sent; Baton adds one when that is over.
@@ -98,6 +100,15 @@ impl Acknowledgement {
     }
 }
 
+/// To whom mail may be sent, beside those who take part in the thread and the team itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Recipients {
+    /// Anybody.
+    Any,
+    /// Whoever has an address at one of these domains, lower case; nobody else where there is none.
+    At(Vec<String>),
+}
+
 impl Default for Sending {
     fn default() -> Sending {
         Sending {
@@ -105,6 +116,7 @@ impl Default for Sending {
             name: "{agent.name}".into(),
             hold: Duration::from_secs(60),
             enforce: Enforce::Hold,
+            recipients: Recipients::Any,
             rules: Rules { confirm: Duration::from_secs(120), on_unknown: OnUnknown::Hold },
             copy_wait: Duration::from_secs(30),
             acknowledgement: None,
@@ -139,6 +151,16 @@ impl Policy {
     /// The agent with this address, whatever its case.
     pub fn agent_at(&self, address: &str) -> Option<&Agent> {
         self.agents.iter().find(|agent| agent.address.eq_ignore_ascii_case(address))
+    }
+
+    /// Whether mail may be sent to the address, whoever takes part in the thread.
+    pub fn may_write_to(&self, address: &str) -> bool {
+        let domain = address.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+        match (&self.sending.recipients, domain) {
+            (Recipients::Any, _) => true,
+            (Recipients::At(domains), Some(domain)) if domains.contains(&domain) => true,
+            _ => self.agent_at(address).is_some(),
+        }
     }
 
     /// Whether the address is the mailbox's own, or an alias of it.

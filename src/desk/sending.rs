@@ -113,6 +113,11 @@ pub enum Happened {
     Released,
     /// A person took it back.
     Dropped,
+    /// Something speaks against it that was not there when it was kept, as a sentence.
+    Objected {
+        /// What.
+        words: String,
+    },
     /// The attempt is about to begin.
     Began,
     /// The server took it.
@@ -196,6 +201,9 @@ pub fn step(
             Ok(State::Dropped)
         }
         (State::Dropped, Happened::Dropped) => same(),
+        (State::Held { .. } | State::Due { .. }, Happened::Objected { words }) => {
+            Ok(State::Held { until: None, why: Hold::Question { words: words.clone() } })
+        }
         (_, Happened::Released | Happened::Dropped) => Err(too_late(state)),
 
         (State::Due { at }, Happened::Began) if *at <= now => Ok(State::Attempting { since: now }),
@@ -287,6 +295,7 @@ mod tests {
             Just(Happened::Time),
             Just(Happened::Released),
             Just(Happened::Dropped),
+            Just(Happened::Objected { words: "?".into() }),
             Just(Happened::Began),
             Just(Happened::Accepted),
             Just(Happened::Refused(Refusal::Other)),

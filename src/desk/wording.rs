@@ -1,5 +1,6 @@
 //! Sentences that people read: refusals, and what each event says.
 
+pub mod collision;
 pub mod drafts;
 pub mod hygiene;
 pub mod orders;
@@ -101,7 +102,8 @@ pub fn not_your_address(agent: &Agent, allowed: &[&str]) -> String {
 }
 
 /// A mail was kept, and leaves.
-pub fn answer_leaves(thread: ThreadId, sending: i64, wait: Duration) -> String {
+pub fn answer_leaves(thread: Option<ThreadId>, sending: i64, wait: Duration) -> String {
+    let thread = thread.map_or_else(|| "For the team".to_owned(), |id| id.to_string());
     match wait.as_secs() {
         0 => format!("{thread}: kept as {sending}, and on its way."),
         seconds => format!(
@@ -262,6 +264,10 @@ pub fn happened(event: &Event) -> String {
         What::AnswerKept { sending, remark } => {
             format!("{actor} handed in an answer ({sending} in the outbox): {remark}")
         }
+        What::Begun { sending } => {
+            format!("{actor} began the thread with a mail ({sending} in the outbox)")
+        }
+        What::AnsweredTwice { .. } => "one mail of the customer's has two answers".into(),
         What::AnswerRefused { reason } => format!("{actor}'s answer was refused: {reason}"),
         What::AnswerReleased { sending } => format!("{actor} let answer {sending} go"),
         What::AnswerNotSent { sending, reason } => {

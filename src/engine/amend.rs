@@ -26,6 +26,13 @@ fn is_act(what: &What) -> bool {
             | What::OwnWrote { .. }
             | What::Replied { .. }
             | What::ClaimLost { .. }
+            | What::Begun { .. }
+            | What::AnsweredTwice { .. }
+            | What::AnswerKept { .. }
+            | What::AnswerRefused { .. }
+            | What::AnswerReleased { .. }
+            | What::AnswerNotSent { .. }
+            | What::AnswerDropped { .. }
             | What::Restored { .. }
             | What::CopyCameBack { .. }
             | What::NotShown { .. }

@@ -14,7 +14,7 @@ use crate::engine::arrive::{
 };
 use crate::engine::came_back::came_back;
 use crate::engine::record::record;
-use crate::engine::{Desk, automatic, leak};
+use crate::engine::{Desk, automatic, leak, twice};
 use crate::mail::message::{Kind, Message};
 use crate::mail::proof::Maker;
 use crate::mail::thanks::is_bare_thanks;
@@ -109,7 +109,23 @@ pub(super) fn candidates(
             break;
         }
     }
+    if found.is_empty() {
+        found.extend(begun(desk, &asked)?);
+    }
     Ok(found)
+}
+
+/// The thread that was begun by a mail of these ids, of which the copy in Sent has not been met yet.
+fn begun(desk: &Desk<'_>, ids: &BTreeSet<String>) -> anyhow::Result<Option<Candidate>> {
+    for id in ids {
+        let sending = desk.tx.sending_known_as(desk.mailbox, id)?;
+        if let Some(thread) = sending.and_then(|sending| sending.thread) {
+            let participants = desk.tx.participants(thread)?;
+            let evidence = format!("answers the mail <{id}> that began the thread");
+            return Ok(Some(Candidate { thread, evidence, participants }));
+        }
+    }
+    Ok(None)
 }
 
 fn writer(desk: &Desk<'_>, folder: &Folder, message: &Message) -> Writer {
@@ -243,7 +259,10 @@ fn join(
     };
     leak::keep(desk, key, &events, message)?;
     for event in events {
-        record(desk, &mut thread, event)?;
+        let event = record(desk, &mut thread, event)?;
+        if matches!(event.what, What::Replied { .. }) {
+            twice::look(desk, &mut thread, key, message)?;
+        }
     }
     take_part(desk, folder, thread.id, message)?;
     consider(desk, folder, seen, message, &mut thread)

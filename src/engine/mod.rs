@@ -23,6 +23,7 @@ mod send;
 mod sent;
 mod show;
 mod stop;
+mod twice;
 mod verify;
 
 use std::collections::BTreeMap;

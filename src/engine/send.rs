@@ -15,6 +15,7 @@ use crate::desk::retry::{Retry, pause};
 use crate::desk::sending::{Happened, Refusal, State, step};
 use crate::desk::thread::Change;
 use crate::desk::wording;
+use crate::engine::hand_in::overtaken;
 use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
 use crate::engine::{Desk, drafts};
@@ -92,6 +93,10 @@ pub fn next(desk: &Desk<'_>, going: &[i64]) -> anyhow::Result<Task> {
             State::Attempting { .. } => advance(desk, &row, &Happened::Restarted)?,
             State::Due { .. } if is_stale(desk, &row) => advance(desk, &row, &Happened::Dropped)?,
             State::Due { .. } => {
+                if let Some(words) = overtaken(desk, &row)? {
+                    object(desk, &row, words)?;
+                    continue;
+                }
                 advance(desk, &row, &Happened::Began)?;
                 let raw = desk.tx.sending_mail(row.id)?;
                 let raw = raw.with_context(|| format!("the bytes of mail {} are gone", row.id))?;
@@ -125,6 +130,20 @@ pub fn next_in_sent(desk: &Desk<'_>) -> anyhow::Result<Task> {
             return Ok(Task::Copy { sending: row, raw });
         }
         desk.tx.set_sending_due(row.id, None)?;
+    }
+}
+
+/// Somebody has answered past Baton while it waited to leave: its writer is asked.
+fn object(desk: &Desk<'_>, row: &SendingRow, words: String) -> anyhow::Result<()> {
+    advance(desk, row, &Happened::Objected { words: words.clone() })?;
+    let Some(thread) = row.thread else { return Ok(()) };
+    let mut thread = desk.thread(thread)?;
+    let cause = Cause::new(CauseKind::Mail, "an answer in Sent");
+    let what = What::AnswerNotSent { sending: row.id, reason: words.clone() };
+    record(desk, &mut thread, NewEvent::new(Actor::Server, cause, what, Change::default()))?;
+    match row.agent.as_ref().or(thread.now.owner.as_ref()) {
+        Some(agent) => tell(desk, &notice::answer_held(agent, Some(&thread), row.id, &words)),
+        None => Ok(()),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::engine::came_back::came_back_before;
 use crate::engine::join::{as_mail, candidates, machine_wrote, simple, take_part, to_customer};
 use crate::engine::record::record;
 use crate::engine::send;
-use crate::engine::{Desk, leak};
+use crate::engine::{Desk, leak, twice};
 use crate::mail::message::{Kind, Message};
 use crate::store::{Folder, SendingRow};
 
@@ -28,11 +28,14 @@ pub(super) fn sent(
     message: &Message,
     key: MessageKey,
 ) -> anyhow::Result<()> {
+    let sending = own_sending(desk, message)?;
     let found = match joined_before(desk, key)? {
-        None => answered_thread(desk, seen, message)?,
+        None => match begun_by(desk, sending.as_ref())? {
+            None => answered_thread(desk, seen, message)?,
+            begun => begun,
+        },
         joined => joined,
     };
-    let sending = own_sending(desk, message)?;
     if let Some(sending) = &sending {
         send::there(desk, sending)?;
         if let Some(id) = another_id(sending, message) {
@@ -70,14 +73,30 @@ pub(super) fn sent(
     };
     leak::keep(desk, key, std::slice::from_ref(&event), message)?;
     let event = record(desk, &mut thread, event)?;
-    if let (Some(sending), What::Replied { remark, .. }) = (&sending, &event.what) {
-        let is_last_word = remark.is_empty();
-        follow(desk, &mut thread, sending, is_last_word)?;
+    if let What::Replied { remark, .. } = &event.what {
+        if let Some(sending) = &sending {
+            follow(desk, &mut thread, sending, remark.is_empty())?;
+        }
+        twice::look(desk, &mut thread, key, message)?;
     }
     take_part(desk, folder, thread.id, message)?;
     let ours = sent_as.as_deref().unwrap_or(&message.message_id);
     came_back_before(desk, &mut thread, &[ours, &message.message_id])?;
     gather_answers(desk, &mut thread, &message.message_id)
+}
+
+/// The thread that was begun by the mail of which this is the copy; it has no other message yet, so no id points there.
+fn begun_by(
+    desk: &Desk<'_>,
+    sending: Option<&SendingRow>,
+) -> anyhow::Result<Option<(Thread, String)>> {
+    let Some(id) = sending.and_then(|sending| sending.thread) else { return Ok(None) };
+    if desk.tx.count_messages(id)? > 0 {
+        return Ok(None);
+    }
+    let thread = desk.thread(id)?;
+    let is_open = thread.now.merged_into.is_none();
+    Ok(is_open.then(|| (thread, "it began the thread".to_owned())))
 }
 
 /// Does what the answer's writer asked for once it has left, unless the customer has written since.
@@ -155,7 +174,12 @@ pub(super) fn written_by(desk: &Desk<'_>, message: &Message) -> Option<AgentId> 
     let named = named.chain(&message.reply_to);
     named
         .into_iter()
-        .find_map(|one| desk.policy.agent_at(&one.address))
+        .map(|one| one.address.as_str())
+        .chain(message.submitted_by.iter().map(String::as_str))
+        .find_map(|name| {
+            let by_id = || desk.policy.agent(&AgentId(name.to_lowercase()));
+            desk.policy.agent_at(name).or_else(by_id)
+        })
         .map(|agent| agent.id.clone())
 }
 

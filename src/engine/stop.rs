@@ -2,6 +2,7 @@
 //!
 //! What the server may have heard of cannot be taken back any more; [`crate::desk::sending`] says so.
 
+use crate::desk::command::{Asked, Command, Decision, decide};
 use crate::desk::event::{Actor, Cause, NewEvent, What};
 use crate::desk::roster::AgentId;
 use crate::desk::sending::{Happened, Hold, State, TooLate, step};
@@ -63,9 +64,23 @@ pub(super) fn stop(
     if let Some(thread) = sending.thread {
         let mut thread: Thread = desk.thread(thread)?;
         let what = What::AnswerDropped { sending: sending.id };
-        record(desk, &mut thread, NewEvent::new(actor, cause, what, Change::default()))?;
+        let event = NewEvent::new(actor.clone(), cause.clone(), what, Change::default());
+        record(desk, &mut thread, event)?;
+        if desk.tx.count_messages(thread.id)? == 0 {
+            end(desk, &mut thread, actor, cause)?;
+        }
     }
     Ok(Ok(()))
+}
+
+/// A thread whose only mail never leaves has nothing in it that could be seen or answered.
+fn end(desk: &Desk<'_>, thread: &mut Thread, actor: Actor, cause: Cause) -> anyhow::Result<()> {
+    let command = Command::Ignore { reason: "its only mail was taken back".into() };
+    let asked = Asked { command, actor, cause };
+    if let Decision::Done(event) = decide(desk.policy, thread, &asked, desk.now) {
+        record(desk, thread, *event)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

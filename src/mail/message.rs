@@ -118,6 +118,9 @@ pub struct Message {
     /// Who wrote it where From was replaced afterwards: X-Google-Original-From.
     #[serde(skip)]
     pub written_by: Option<Address>,
+    /// Who handed it to its server, as far as header fields say so: addresses, or names of accounts.
+    #[serde(skip)]
+    pub submitted_by: Vec<String>,
     /// To.
     pub to: Vec<Address>,
     /// Cc.

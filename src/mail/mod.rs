@@ -27,5 +27,6 @@ mod headings;
 mod phrases;
 mod quoted;
 mod signs;
+mod submitter;
 mod tnef;
 mod words;

@@ -16,7 +16,7 @@ use super::kind::{self, Finding};
 use super::message::{Forwarded, Kind, Message};
 use super::newtext::{self, Context};
 use super::proof::Mark;
-use super::{forward, subject, words};
+use super::{forward, subject, submitter, words};
 
 /// The length of the Thread-Index of a first mail, 22 bytes in base64; each answer adds to it.
 const THREAD_INDEX_FIRST: usize = 32;
@@ -177,6 +177,7 @@ fn envelope(fields: &Fields, raw: &[u8], problems: &mut Vec<String>) -> Message 
         from,
         sender: header::addresses(fields, "sender").into_iter().next(),
         written_by: header::addresses(fields, "x-google-original-from").into_iter().next(),
+        submitted_by: submitter::submitters(fields),
         to: header::addresses(fields, "to"),
         cc: header::addresses(fields, "cc"),
         bcc: header::addresses(fields, "bcc"),

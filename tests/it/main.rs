@@ -4,7 +4,7 @@
 //! people's mail clients, and the real `baton` binary. `scenarios` are the stories told in it, `faults` what breaks
 //! meanwhile: the process, the line, the disk. `emulators` holds the world's own Gmail, Exchange and token endpoints
 //! against the facts about the real ones, and against clients that others wrote. `login` is how Baton gets its tokens;
-//! `doctor` what `baton doctor` says of healthy and of broken mailboxes.
+//! `collisions` is several people at one thread; `doctor` what `baton doctor` says of healthy and of broken mailboxes.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +22,7 @@
 
 mod architecture;
 mod bad_configs;
+mod collisions;
 mod doctor;
 mod eml;
 mod emulators;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::begin::{begin, customer, unborn};
 use super::orders::{Plan, Refused, by_time, carry_out, plan};
 use super::{HandedIn, Taken};
 use crate::clock::Timestamp;
@@ -13,9 +14,10 @@ use crate::desk::event::{Actor, Cause, CauseKind, NewEvent, What};
 use crate::desk::notice;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::{Hold, State};
-use crate::desk::thread::{Change, Thread, ThreadId};
+use crate::desk::thread::{Change, Thread};
 use crate::desk::verb::{Afterwards, Order};
 use crate::desk::wording;
+use crate::desk::wording::collision::Fate;
 use crate::engine::Desk;
 use crate::engine::drafts::announce;
 use crate::engine::notice::tell;
@@ -30,13 +32,37 @@ pub(super) struct Kept {
     pub(super) new: NewSending,
     /// What its first lines ask for.
     pub(super) orders: Vec<Order>,
+    /// Whether its writer wants the thread.
+    pub(super) claims: bool,
+    /// Its subject without `Re:` and its like.
+    pub(super) subject: String,
+}
+
+impl Kept {
+    /// Tells the owner of a thread that a colleague answers it, unless the colleague takes it.
+    fn tell_owner(
+        &self,
+        desk: &Desk<'_>,
+        thread: &Thread,
+        fate: Fate,
+        occasion: &str,
+    ) -> anyhow::Result<()> {
+        let (Some(owner), Some(writer)) = (&thread.now.owner, &self.new.agent) else {
+            return Ok(());
+        };
+        if owner == writer || self.claims {
+            return Ok(());
+        }
+        let notice = notice::colleague_answers(owner, thread, writer, fate, occasion, desk.policy);
+        tell(desk, &notice)
+    }
 }
 
 /// Keeps it, or not, and writes down what happened to the thread.
 pub(super) fn settle(
     desk: &Desk<'_>,
     thread: Option<Thread>,
-    kept: &Kept,
+    kept: Kept,
     verdict: Verdict,
 ) -> anyhow::Result<(Taken, Option<i64>)> {
     let (now, afterwards) = by_time(&kept.orders);
@@ -50,8 +76,8 @@ pub(super) fn settle(
         (verdict, _, _) => (verdict, Plan::default()),
     };
     match verdict {
-        Verdict::Refused(words) => Ok((refuse(desk, thread, &kept.new, words)?, None)),
-        verdict => keep(desk, thread, &kept.new, verdict, plan, &afterwards),
+        Verdict::Refused(words) => Ok((refuse(desk, thread, &kept, words)?, None)),
+        verdict => keep(desk, thread, kept, verdict, plan, &afterwards),
     }
 }
 
@@ -80,12 +106,15 @@ fn decided(
 fn refuse(
     desk: &Desk<'_>,
     thread: Option<Thread>,
-    new: &NewSending,
+    kept: &Kept,
     words: String,
 ) -> anyhow::Result<Taken> {
     if let Some(mut thread) = thread {
         let what = What::AnswerRefused { reason: words.clone() };
-        record(desk, &mut thread, event(new, what))?;
+        record(desk, &mut thread, event(&kept.new, what))?;
+        // However often a client tries: once for each mail that is answered.
+        let occasion = kept.new.answered.clone().unwrap_or_default();
+        kept.tell_owner(desk, &thread, Fate::Refused, &occasion)?;
     }
     Ok(Taken::Refused(words))
 }
@@ -93,42 +122,67 @@ fn refuse(
 fn keep(
     desk: &Desk<'_>,
     thread: Option<Thread>,
-    new: &NewSending,
+    mut kept: Kept,
     verdict: Verdict,
     plan: Plan,
     afterwards: &[Afterwards],
 ) -> anyhow::Result<(Taken, Option<i64>)> {
-    let id = desk.tx.add_sending(desk.mailbox, new)?;
-    announce(desk, id, new)?;
+    let leaves = matches!(verdict, Verdict::Leaves { .. });
+    let begun = match (&thread, customer(desk, &kept.new)) {
+        (None, Some(customer)) if leaves => Some((unborn(desk)?, customer)),
+        _ => None,
+    };
+    kept.new.thread = thread.as_ref().or(begun.as_ref().map(|begun| &begun.0)).map(|one| one.id);
+    let id = desk.tx.add_sending(desk.mailbox, &kept.new)?;
+    announce(desk, id, &kept.new)?;
     if !afterwards.is_empty() {
         desk.tx.set_afterwards(id, afterwards)?;
     }
-    let mut about = None;
-    if let Some(mut thread) = thread {
-        if let Some(agent) = &new.agent {
-            carry_out(desk, &mut thread, plan, agent)?;
-        }
-        let remark = match &verdict {
-            Verdict::Leaves { remark, .. } => remark.clone().unwrap_or_default(),
-            Verdict::Held(words) | Verdict::Refused(words) => words.clone(),
-        };
-        record(desk, &mut thread, event(new, What::AnswerKept { sending: id, remark }))?;
-        about = Some(thread);
-    }
+    let thread = match begun {
+        Some((thread, customer)) => Some(begin(desk, thread, &kept, id, &customer)?),
+        None => thread,
+    };
+    let thread = match thread {
+        Some(thread) => Some(note(desk, thread, &kept, id, &verdict, plan)?),
+        None => None,
+    };
     // Where nobody knows who wrote it, its owner has to decide.
-    let owner = about.as_ref().and_then(|thread| thread.now.owner.clone());
-    if let (Verdict::Held(words), Some(agent)) = (&verdict, new.agent.clone().or(owner)) {
-        tell(desk, &notice::answer_held(&agent, about.as_ref(), id, words))?;
+    let owner = thread.as_ref().and_then(|thread| thread.now.owner.clone());
+    if let (Verdict::Held(words), Some(agent)) = (&verdict, kept.new.agent.clone().or(owner)) {
+        tell(desk, &notice::answer_held(&agent, thread.as_ref(), id, words))?;
     }
     let taken = match verdict {
         Verdict::Held(words) => Taken::Held(wording::answer_waits(id, &words)),
         Verdict::Refused(words) => Taken::Refused(words),
         Verdict::Leaves { .. } => {
-            let thread = new.thread.unwrap_or(ThreadId(0));
-            Taken::Leaves(wording::answer_leaves(thread, id, desk.policy.sending.hold))
+            Taken::Leaves(wording::answer_leaves(kept.new.thread, id, desk.policy.sending.hold))
         }
     };
     Ok((taken, Some(id)))
+}
+
+/// Writes into the thread's history that an answer was kept, with what that does; tells its owner.
+fn note(
+    desk: &Desk<'_>,
+    mut thread: Thread,
+    kept: &Kept,
+    id: i64,
+    verdict: &Verdict,
+    plan: Plan,
+) -> anyhow::Result<Thread> {
+    let (fate, remark) = match verdict {
+        Verdict::Leaves { remark, .. } => (Fate::Leaves(id), remark.clone().unwrap_or_default()),
+        Verdict::Held(words) | Verdict::Refused(words) => (Fate::Waits(id), words.clone()),
+    };
+    kept.tell_owner(desk, &thread, fate, &id.to_string())?;
+    if let Some(agent) = &kept.new.agent {
+        carry_out(desk, &mut thread, plan, agent)?;
+        if matches!(fate, Fate::Leaves(_)) && !remark.is_empty() {
+            tell(desk, &notice::answer_recorded(agent, &thread, id, &remark))?;
+        }
+    }
+    record(desk, &mut thread, event(&kept.new, What::AnswerKept { sending: id, remark }))?;
+    Ok(thread)
 }
 
 fn event(new: &NewSending, what: What) -> NewEvent {
@@ -136,7 +190,7 @@ fn event(new: &NewSending, what: What) -> NewEvent {
     NewEvent::new(writer(new), cause, what, Change::default())
 }
 
-fn writer(new: &NewSending) -> Actor {
+pub(super) fn writer(new: &NewSending) -> Actor {
     new.agent.clone().map_or(Actor::Someone, Actor::Agent)
 }
 
@@ -183,7 +237,7 @@ pub(super) fn already(same: &SendingRow, now: Timestamp) -> Taken {
             Taken::Held(wording::answer_waits(same.id, words))
         }
         (State::Held { until: Some(until), .. }, Some(thread)) => {
-            Taken::Leaves(wording::answer_leaves(thread, same.id, until.since(now)))
+            Taken::Leaves(wording::answer_leaves(Some(thread), same.id, until.since(now)))
         }
         _ => Taken::Leaves(format!("Kept as {} already.", same.id)),
     }

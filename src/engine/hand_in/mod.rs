@@ -3,15 +3,18 @@
 //!
 //! Nothing leaves here. What is kept has a state ([`crate::desk::sending`]), and whoever sends goes by that.
 
+mod begin;
 mod judge;
 mod keep;
 mod orders;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+pub(super) use judge::overtaken;
 pub(super) use keep::hashed;
 
-use judge::{answered, judge};
+use judge::{answered, answers_unknown, judge};
 use keep::{Kept, already, fingerprint, letterhead, settle, state};
 use orders::{Written, obey, written};
 
@@ -20,6 +23,7 @@ use crate::desk::answer::Verdict;
 use crate::desk::policy::Policy;
 use crate::desk::roster::{Agent, AgentId};
 use crate::desk::sending::State;
+use crate::desk::thread::Thread;
 use crate::desk::wording;
 use crate::engine::{Desk, Policies, dialect, leak};
 use crate::mail::message::Message;
@@ -151,8 +155,10 @@ pub(super) fn take(
     let verdict = match (&thread, &answered, &written.question) {
         (_, _, Some(question)) => Verdict::Held(question.clone()),
         (Some(thread), Some(found), None) => judge(desk, thread, found, &by, claims)?,
-        _ => Verdict::Held(wording::answers_nothing()),
+        _ if answers_unknown(desk, mail)? => Verdict::Held(wording::answers_nothing()),
+        _ => Verdict::Leaves { claims: false, remark: None },
     };
+    let verdict = admitted(desk, thread.as_ref(), mail, verdict)?;
     let verdict = leak::guard(desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
@@ -167,5 +173,26 @@ pub(super) fn take(
         created_at: desk.now,
         raw,
     };
-    settle(desk, thread, &Kept { new, orders: written.orders }, verdict)
+    let subject = mail.message.base_subject.clone();
+    settle(desk, thread, Kept { new, orders: written.orders, claims, subject }, verdict)
+}
+
+/// Refuses what goes to somebody to whom nobody may write from here.
+fn admitted(
+    desk: &Desk<'_>,
+    thread: Option<&Thread>,
+    mail: &HandedIn,
+    verdict: Verdict,
+) -> anyhow::Result<Verdict> {
+    let participants = match thread {
+        Some(thread) => desk.tx.participants(thread.id)?,
+        None => BTreeSet::new(),
+    };
+    let stranger = mail
+        .to
+        .iter()
+        .map(|to| to.address.as_str())
+        .find(|to| !participants.contains(&to.to_lowercase()) && !desk.policy.may_write_to(to));
+    Ok(stranger
+        .map_or(verdict, |to| Verdict::Refused(wording::collision::recipient_not_allowed(to))))
 }

@@ -87,8 +87,9 @@ fn an_answer_to_somebody_elses_thread_is_held_or_refused() {
         assert!(!thread.events_like("answer-refused").is_empty());
 
         let said = door.hands_in(&reply(&parent, "#claim\n\nMine from now on."));
-        assert!(said.starts_with("250 2.0.0 #1: kept as 3"), "{said}");
-        let text = world.baton.says(&["outbox", "show", "3"]).done();
+        assert!(said.starts_with("250 2.0.0 #1: kept as "), "{said}");
+        let id = outbox(world).last().unwrap()["id"].to_string();
+        let text = world.baton.says(&["outbox", "show", &id]).done();
         assert!(text.contains("Mine from now on.") && !text.contains("#claim"), "{text}");
         assert_eq!(world.baton.show(1).unwrap().owner.as_deref(), Some("ana"));
     });
@@ -116,6 +117,36 @@ fn what_answers_nothing_or_begins_with_a_command_waits_for_a_person() {
         let said = door.hands_in(&reply(&parent, "#nosuchverb\nHello."));
         assert!(said.contains("looks like a command"), "{said}");
         assert!(outbox(world).iter().all(|sending| sending["state"] == "held"));
+    });
+}
+
+#[test]
+fn mail_goes_only_where_the_admin_allows_it() {
+    let setup = Setup::keywords().with(
+        "sending = { hold_seconds = 3600, name = \"{agent.name} at Example\", recipients = [\"partner.test\"] }",
+    );
+    tell(setup, OPEN, |world, door| {
+        let parent = opened(world);
+        let said = door.hands_in(&reply(&parent, "To the customer of the thread."));
+        assert!(said.starts_with("250 2.0.0 #1: kept as 1"), "{said}");
+        let said = door
+            .hands_in("From: ana@example.test\nSubject: New\n\nTo somebody whom no thread knows.");
+        assert!(
+            said.starts_with("554 5.7.1 Mail may not be sent to carla@customer.test"),
+            "{said}"
+        );
+        assert_eq!(outbox(world).len(), 1);
+    });
+}
+
+#[test]
+fn a_thread_that_never_began_is_put_aside() {
+    tell(setup(), OPEN, |world, door| {
+        opened(world);
+        let said = door.hands_in("From: ana@example.test\nSubject: New\n\nHello.");
+        assert!(said.starts_with("250 2.0.0 #2: kept as 1"), "{said}");
+        world.baton.says(&["outbox", "drop", "1"]).done();
+        assert_eq!(world.baton.show(2).unwrap().state, "ignored");
     });
 }
 

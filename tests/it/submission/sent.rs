@@ -74,6 +74,14 @@ fn in_sent(world: &mut World) -> usize {
     sent.filter(|one| !told.contains(&one.message_id)).count()
 }
 
+/// The Message-ID that customers see, without angle brackets.
+fn id_in_sent(world: &mut World) -> String {
+    let address = world.mailbox().address.clone();
+    let shown = tenant(world).mailbox(&address, |mailbox| mailbox.shown());
+    let sent = shown.iter().find(|one| one.folder == "Sent Items").unwrap();
+    sent.message_id.trim_matches(['<', '>']).to_owned()
+}
+
 #[track_caller]
 fn answers(door: &Door, parent: &str) {
     let said = door.hands_in(&reply(parent, "We send you another one."));
@@ -105,6 +113,33 @@ fn an_answer_that_resolves_does_so_once_it_has_left() {
             assert!(to_customers(world)[0].message.contains("\r\n\r\nWe send you another one."));
         },
     );
+}
+
+#[test]
+fn a_new_mail_begins_a_thread_that_its_answers_join() {
+    for ids in [MessageIds::Kept, MessageIds::Replaced] {
+        told(
+            setup(""),
+            |knobs| knobs.message_ids = ids,
+            |world, door, _| {
+                let new = "From: Ana Ruiz <ana@example.test>\nTo: carla@customer.test\nSubject: Your order\n\
+                           Message-ID: <new@client.test>\n\nYour order is ready.";
+                let said = door.hands_in(new);
+                assert!(said.starts_with("250 2.0.0 #2: kept as 1"), "{said}");
+                stands(world, "accepted");
+                world.becomes("Your order", "waiting, ana");
+                let shown = world.baton.show(2).unwrap();
+                assert_eq!(shown.events_like("begun").len(), 1);
+                assert_eq!(shown.events_like("begun")[0].actor, "ana");
+                assert_eq!(shown.events_like("replied").len(), 1);
+                let mut answer = world.letter("Re: Your order", "I fetch it today.");
+                answer.references = vec![id_in_sent(world)];
+                world.arrives(&answer);
+                world.becomes("Your order", "in-progress, ana");
+                assert_eq!(world.baton.show(2).unwrap().messages().len(), 2);
+            },
+        );
+    }
 }
 
 #[test]
