@@ -79,6 +79,16 @@
 //! same words again and again, counts what it wrote to whom, falls silent towards the address, and tells one person. What
 //! comes back undelivered returns its thread to its owner ([`desk::arrival`]).
 //!
+//! # The story of a card
+//!
+//! 1. An event gives a thread to Ana, or its customer writes again ([`desk::card::occasion`]). In the event's own transaction a
+//!    card goes into the outbox: a mail to Ana's own address, whose ids are signed ([`mail::proof`]).
+//! 2. She answers it from her phone. The answer comes into the shared mailbox; [`engine`] sees that it names a card, and that
+//!    the card was hers. [`mail::authentication`] reads what the receiving server found out, [`desk::proof`] says whether that
+//!    is enough. Where it is not, nothing leaves, and she is told.
+//! 3. What she wrote herself ([`mail::written`]) becomes a mail to the customer ([`mail::outgoing::answer`]), and is handed in: from
+//!    here on it is the story of a reply. Her own mail stays in the thread, among the team's.
+//!
 //! # Where to change what
 //!
 //! | to change | go to |

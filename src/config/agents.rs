@@ -45,12 +45,14 @@ pub(super) fn check(
         .check(problems, |text| own_address(text, mailboxes));
     let works_in = check_mailboxes(form, mailboxes, problems);
     let mark = check_mark(form, mailboxes, problems);
+    let cards = form.cards.check_or(true, problems, |truth| Ok(*truth));
     Some(Agent {
         id: AgentId(id?),
         name: name?,
         address: address?,
         mark: mark?,
         mailboxes: works_in?,
+        cards: cards?,
     })
 }
 

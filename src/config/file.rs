@@ -72,6 +72,9 @@ pub const KEYS: &[(&str, &[&str])] = &[
             "connections",
             "per_minute",
             "answer_seconds",
+            "cards",
+            "card_address",
+            "card_authserv_id",
         ],
     ),
     (
@@ -121,7 +124,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("mailbox.imap.password", PASSWORD_KEYS),
     ("mailbox.smtp", SERVER_KEYS),
     ("mailbox.smtp.password", PASSWORD_KEYS),
-    ("agent", &["id", "name", "address", "mark", "mailboxes"]),
+    ("agent", &["id", "name", "address", "mark", "mailboxes", "cards"]),
     (
         "calendar",
         &[
@@ -194,6 +197,9 @@ pub(super) struct SendingForm {
     pub(super) connections: Field<i64>,
     pub(super) per_minute: Field<i64>,
     pub(super) answer_seconds: Field<i64>,
+    pub(super) cards: Field<bool>,
+    pub(super) card_address: Field<String>,
+    pub(super) card_authserv_id: Field<String>,
 }
 
 /// What is written in other languages than the usual one, by the language's code.
@@ -331,6 +337,7 @@ pub(super) struct AgentForm {
     pub(super) address: Field<String>,
     pub(super) mark: Field<String>,
     pub(super) mailboxes: Field<Vec<Field<String>>>,
+    pub(super) cards: Field<bool>,
 }
 
 impl Form {
@@ -390,6 +397,9 @@ impl SendingForm {
             connections: section.number("connections", problems),
             per_minute: section.number("per_minute", problems),
             answer_seconds: section.number("answer_seconds", problems),
+            cards: section.truth("cards", problems),
+            card_address: section.text("card_address", problems),
+            card_authserv_id: section.text("card_authserv_id", problems),
         }
     }
 }
@@ -583,6 +593,7 @@ impl AgentForm {
             address: section.text("address", problems),
             mark: section.text("mark", problems),
             mailboxes: section.texts("mailboxes", problems),
+            cards: section.truth("cards", problems),
         }
     }
 }

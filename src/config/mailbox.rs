@@ -9,7 +9,8 @@ use super::preset::{Preset, preset};
 use super::problem::{Problems, Wrong, shown};
 use super::server::{self, Defaults};
 use super::{
-    Folders, LayoutChoice, Login, Mailbox, Provider, Server, categories, login, rules, sending,
+    Folders, LayoutChoice, Login, Mailbox, Provider, Server, cards, categories, login, rules,
+    sending,
 };
 use crate::desk::layout::MarkNames;
 use crate::desk::policy::{KeepText, Policy};
@@ -69,7 +70,14 @@ pub(super) fn check(form: &MailboxForm, base: &Path, problems: &mut Problems) ->
     let (name, address, aliases) = (name?, address?, aliases?);
     let mut policy = policy?;
     policy.mailbox.clone_from(&name);
-    policy.sending.can = smtp.is_some();
+    policy.sending.can = matches!(smtp, Some(Some(_)));
+    policy.sending.cards = cards::complete(
+        policy.sending.cards,
+        form.sending.given(),
+        &usual,
+        policy.sending.can,
+        problems,
+    );
     policy.own_addresses.push(address.clone());
     policy.own_addresses.extend(aliases.iter().cloned());
     Some(Mailbox {

@@ -6,6 +6,7 @@
 
 mod agents;
 mod calendar;
+mod cards;
 mod categories;
 mod deadlines;
 mod document;

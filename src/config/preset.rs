@@ -4,6 +4,7 @@
 //! [`preset`].
 
 use super::{LayoutChoice, Provider, Tls};
+use crate::desk::proof::Authority;
 
 /// Where a server of a provider is.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,26 @@ pub(super) struct Preset {
     pub(super) connections: u32,
     /// How many mails leave in a minute; 0 where there is no bound.
     pub(super) per_minute: u32,
+    /// How the server that receives signs what it found out about a mail.
+    signs: Signs,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Signs {
+    Unknown,
+    Named(&'static str),
+    Exchange,
+}
+
+impl Preset {
+    /// Whose findings about a mail's sender are believed.
+    pub(super) fn authority(&self) -> Option<Authority> {
+        match self.signs {
+            Signs::Unknown => None,
+            Signs::Named(name) => Some(Authority::Named(name.into())),
+            Signs::Exchange => Some(Authority::Exchange),
+        }
+    }
 }
 
 /// The preset of a provider.
@@ -44,6 +65,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             daily_megabytes: 2000,
             connections: 2,
             per_minute: 0,
+            signs: Signs::Named("mx.google.com"),
         },
         // M1: SMTP has no port with TLS from the first byte. M28: no keywords, so folders. M16, M60: few commands. M33: a
         // classic Outlook puts back what is moved sooner.
@@ -58,6 +80,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             // M92: three, for everything that sends for the mailbox. M93.
             connections: 2,
             per_minute: 30,
+            signs: Signs::Exchange,
         },
         Provider::Imap => Preset {
             imap: None,
@@ -69,6 +92,7 @@ pub(super) fn preset(provider: Provider) -> Preset {
             daily_megabytes: 0,
             connections: 8,
             per_minute: 0,
+            signs: Signs::Unknown,
         },
     }
 }

@@ -6,7 +6,7 @@ use super::document::Field;
 use super::file::{AcknowledgementForm, SendingForm};
 use super::preset::Preset;
 use super::problem::{Problems, Wrong, shown};
-use super::rules;
+use super::{cards, rules};
 use crate::desk::answer::Enforce;
 use crate::desk::automatic::Caps;
 use crate::desk::policy::{Acknowledgement, Recipients, Sending};
@@ -104,6 +104,7 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
     let per_day = form
         .automatic_per_day
         .check_or(usual.caps.per_day, problems, |number| rules::within(*number, 1..=AUTOMATIC_MAX));
+    let cards = cards::check(form, problems);
     let rules = Rules { confirm: confirm?, on_unknown: on_unknown? };
     Some(Sending {
         can: false,
@@ -116,6 +117,7 @@ pub(super) fn check(field: &Field<SendingForm>, problems: &mut Problems) -> Opti
         acknowledgement: None,
         caps: Caps { per_hour: per_hour?, per_day: per_day? },
         shared: Vec::new(),
+        cards: cards?,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::daemon::layout::{ALL_MAIL_IS_HIDDEN, dialect, layout};
 use crate::daemon::traffic::Traffic;
 use crate::daemon::{Mode, Shared};
 use crate::desk::budget::Reading;
+use crate::desk::card::mentioned;
 use crate::desk::layout::Layout;
 use crate::engine::{
     self, Deed, DeedOutcome, Desk, Draft, Flags, ListedFolder, Planned, PlannedDeed, PlannedDrafts,
@@ -137,13 +138,16 @@ fn role_name(role: Role) -> &'static str {
 
 /// Reads the message; of a panic in a library nothing is left but that it cannot be read.
 fn seen(sighting: Sighting) -> Seen {
+    let message = (!sighting.raw.is_empty()).then(|| parse(&sighting.raw));
+    let answers_card = message.as_ref().is_some_and(|message| !mentioned(message).is_empty());
     Seen {
         uid: sighting.uid,
         flags: sighting.flags,
         arrived_at: sighting.arrived_at,
         size: sighting.size,
         gmail: sighting.gmail,
-        message: (!sighting.raw.is_empty()).then(|| parse(&sighting.raw)),
+        message,
+        raw: answers_card.then_some(sighting.raw),
     }
 }
 

@@ -171,7 +171,8 @@ impl Clerk for Desk {
         // A large mail takes its time, and the store's one writer has others waiting.
         let understood = tokio::task::spawn_blocking(move || {
             let message = parse(&raw);
-            HandedIn { agent: Some(agent), route: "submission", from, to, raw, message, unique }
+            let agent = Some(agent);
+            HandedIn { agent, route: "submission", from, to, raw, message, unique, doubt: None }
         });
         let mail = match understood.await {
             Ok(mail) => mail,

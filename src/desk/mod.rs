@@ -9,6 +9,7 @@ pub mod arrival;
 pub mod automatic;
 pub mod budget;
 pub mod calendar;
+pub mod card;
 pub mod category;
 pub mod clocks;
 pub mod command;
@@ -21,6 +22,7 @@ pub mod leave;
 pub mod marks;
 pub mod notice;
 pub mod policy;
+pub mod proof;
 pub mod retry;
 pub mod roster;
 #[cfg(test)]

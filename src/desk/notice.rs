@@ -171,6 +171,17 @@ pub fn drafts_meet(
     })
 }
 
+/// The writer's answer to a card did not leave.
+pub fn card_reply_not_sent(
+    to: &AgentId,
+    thread: Option<&Thread>,
+    message_id: &str,
+    why: &str,
+) -> Notice {
+    let text = wording::card::not_sent(why);
+    Notice::new(to, thread, format!("card reply {message_id}"), text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

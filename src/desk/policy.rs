@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::desk::answer::Enforce;
 use crate::desk::automatic::Caps;
+use crate::desk::card::Cards;
 use crate::desk::clocks::Deadlines;
 use crate::desk::layout::MarkNames;
 use crate::desk::roster::{Agent, AgentId};
@@ -67,6 +68,8 @@ pub struct Sending {
     pub acknowledgement: Option<Acknowledgement>,
     /// How much a machine may write to one address.
     pub caps: Caps,
+    /// Whether agents get cards, and by what their answers are known.
+    pub cards: Cards,
     /// The shared addresses of all mailboxes, which are never answered by a machine.
     pub shared: Vec<String>,
 }
@@ -122,6 +125,7 @@ impl Default for Sending {
             acknowledgement: None,
             caps: Caps::default(),
             shared: Vec::new(),
+            cards: Cards::default(),
         }
     }
 }
@@ -163,9 +167,10 @@ impl Policy {
         }
     }
 
-    /// Whether the address is the mailbox's own, or an alias of it.
+    /// Whether the address is the mailbox's own, an alias of it, or one that a card was given.
     pub fn is_own(&self, address: &str) -> bool {
         self.own_addresses.iter().any(|own| own.eq_ignore_ascii_case(address))
+            || self.sending.cards.gave(address)
     }
 }
 

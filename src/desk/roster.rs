@@ -28,6 +28,8 @@ pub struct Agent {
     pub mark: String,
     /// The names of the mailboxes that the agent works in; empty means all.
     pub mailboxes: Vec<String>,
+    /// Whether the agent gets cards, where the mailbox sends any.
+    pub cards: bool,
 }
 
 impl Agent {

@@ -16,6 +16,7 @@ fn agent(id: &str, name: &str, mailboxes: &[&str]) -> Agent {
         address: format!("{id}@example.test"),
         mark: name.into(),
         mailboxes: mailboxes.iter().map(|name| (*name).to_owned()).collect(),
+        cards: true,
     }
 }
 

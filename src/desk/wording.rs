@@ -1,5 +1,6 @@
 //! Sentences that people read: refusals, and what each event says.
 
+pub mod card;
 pub mod collision;
 pub mod drafts;
 pub mod hygiene;

@@ -11,13 +11,13 @@ use crate::desk::thread::MessageKey;
 use crate::engine::join::{arrived, arrived_away, ids_kept, own_copy};
 use crate::engine::look::Flags;
 use crate::engine::sent::sent;
-use crate::engine::{Desk, drafts, look};
+use crate::engine::{Desk, card, card_reply, drafts, look};
 use crate::mail::message::{Kind, Message};
 use crate::mail::parse::parse;
 use crate::store::{Folder, Located, MessageRow, NewMessage, Status};
 
 /// The longest excerpt of a message's new text, characters.
-const EXCERPT_MAX: usize = 1000;
+pub(super) const EXCERPT_MAX: usize = 1000;
 /// How many participants of one mail are kept.
 pub(super) const PARTICIPANTS_MAX: usize = 200;
 
@@ -36,6 +36,8 @@ pub struct Seen {
     pub gmail: Option<GmailIds>,
     /// What it says; `None` when the server would not give it.
     pub message: Option<Message>,
+    /// Its bytes, where it answers a card ([`crate::desk::card::mentioned`]).
+    pub raw: Option<Vec<u8>>,
 }
 
 /// Takes note of the messages that lie in `folder` from its cursor on, below `next_uid`, and moves the cursor there. What
@@ -257,6 +259,9 @@ fn meet(
         return Ok(desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?);
     }
     let key = desk.tx.add_message(desk.mailbox, &new)?;
+    if new.direction == "customer" {
+        card::keep(desk, key, message)?;
+    }
     desk.tx.set_location(folder.id, seen.uid, key, &seen.flags)?;
     let mut ids = ids_kept(message);
     ids.extend(seen.gmail.map(GmailIds::reference));
@@ -291,6 +296,9 @@ fn place_new(
     key: MessageKey,
     new: &NewMessage,
 ) -> anyhow::Result<()> {
+    if folder.place != Place::Sent && card_reply::take(desk, folder, seen, message, key)? {
+        return Ok(());
+    }
     match (&folder.place, new.direction.as_str()) {
         (Place::Sent, _) => sent(desk, folder, seen, message, key),
         (Place::Junk | Place::Trash, "customer" | "internal") => {

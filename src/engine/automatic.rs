@@ -100,6 +100,7 @@ pub(super) fn acknowledge(
     let raw = letter(&Letter {
         from: Address { name: wanted.name.clone(), address: own.clone() },
         to: Address { name: String::new(), address: peer.clone() },
+        reply_to: None,
         message_id: message_id.clone(),
         references: nearest.chain([&message.message_id]).cloned().collect(),
         subject: wording::hygiene::acknowledgement_subject(&message.subject),

@@ -207,7 +207,7 @@ pub(super) fn arrived_away(
     }
 }
 
-fn set_aside(desk: &Desk<'_>, key: MessageKey, reason: &str) -> anyhow::Result<()> {
+pub(super) fn set_aside(desk: &Desk<'_>, key: MessageKey, reason: &str) -> anyhow::Result<()> {
     Ok(desk.tx.set_status(key, Status::Ignored, reason)?)
 }
 

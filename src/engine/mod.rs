@@ -9,6 +9,8 @@ mod arrive;
 mod ask;
 mod automatic;
 mod came_back;
+mod card;
+mod card_reply;
 mod drafts;
 mod errand;
 mod folders;

@@ -37,6 +37,7 @@ pub(super) fn tell(desk: &Desk<'_>, notice: &Notice) -> anyhow::Result<()> {
     let raw = letter(&Letter {
         from: Address { name: NAME.into(), address: own.clone() },
         to: Address { name: agent.name.clone(), address: agent.address.clone() },
+        reply_to: None,
         message_id: message_id.clone(),
         references: thread.into_iter().collect(),
         subject: notice.subject.clone(),

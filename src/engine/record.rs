@@ -3,7 +3,7 @@
 use crate::desk::event::{Event, NewEvent, What};
 use crate::desk::marks::wanted_marks;
 use crate::desk::thread::{State, Thread};
-use crate::engine::Desk;
+use crate::engine::{Desk, card};
 use crate::store::Effect;
 
 /// Appends the event, folds it into the thread (and the other one), moves messages, and wishes for what must be shown.
@@ -26,6 +26,7 @@ pub(super) fn record(desk: &Desk<'_>, thread: &mut Thread, new: NewEvent) -> any
     if event.change.shows() || joined {
         desk.tx.wish(desk.mailbox, thread.id, Effect::ShowMarks, desk.now)?;
     }
+    card::send(desk, thread, &event)?;
     tracing::debug!(thread = thread.id.0, seq = event.seq, "{}: {}", thread.id, event.what.kind());
     Ok(event)
 }

@@ -15,6 +15,7 @@ use crate::desk::retry::{Retry, pause};
 use crate::desk::sending::{Happened, Refusal, State, step};
 use crate::desk::thread::Change;
 use crate::desk::wording;
+use crate::engine::card::CARD;
 use crate::engine::hand_in::overtaken;
 use crate::engine::notice::{self as own, tell};
 use crate::engine::record::record;
@@ -159,7 +160,7 @@ pub fn sent(desk: &Desk<'_>, id: i64, outcome: &Outcome) -> anyhow::Result<()> {
             advance(desk, &row, &Happened::Accepted)?;
             match row.route.as_str() {
                 // Nobody looks for it in Sent.
-                own::NOTICE | ACKNOWLEDGEMENT => copied(desk, id)?,
+                own::NOTICE | ACKNOWLEDGEMENT | CARD if row.agent.is_none() => copied(desk, id)?,
                 _ => {
                     let at = desk.now + desk.policy.sending.copy_wait;
                     desk.tx.set_sending_due(id, Some(at))?;

@@ -62,7 +62,7 @@ fn parts<'m, 'x>(
 }
 
 /// A text with a file name is an attachment, even if it is shown inline.
-fn named(part: &MessagePart<'_>) -> bool {
+pub(super) fn named(part: &MessagePart<'_>) -> bool {
     part.content_disposition().is_some_and(|disposition| disposition.has_attribute("filename"))
 }
 

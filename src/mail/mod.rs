@@ -2,7 +2,7 @@
 //!
 //! Start with [`parse::parse`]. Nothing here knows who the team is; `desk` judges with what is found here.
 
-mod bounce;
+pub mod authentication;
 pub mod forward;
 pub mod html;
 pub mod inspect;
@@ -16,9 +16,11 @@ pub mod proof;
 pub mod shingles;
 pub mod subject;
 pub mod thanks;
+pub mod written;
 
 mod absence;
 mod body;
+mod bounce;
 mod bounce_words;
 mod entities;
 mod flowed;

@@ -34,19 +34,20 @@ pub enum Context {
 /// What the sender wrote now.
 pub fn new_text(plain: &Plain, context: Context) -> String {
     let raw: Vec<&str> = plain.text.lines().collect();
-    let Quoted { depth, lines, attributions } = quoted::read(&raw);
-    let mut walk = Walk {
-        attributions,
-        keep: depth.iter().map(|depth| *depth == 0).collect(),
-        depth,
-        lines,
-        plain,
-        context,
-    };
+    let mut walk = Walk::new(plain, context, &raw);
     walk.history();
     walk.signatures();
     walk.devices();
-    walk.text(&raw)
+    walk.text(&raw, str::trim_end)
+}
+
+/// As [`new_text`], with the signature: what the sender wants to be read.
+pub fn own_words(plain: &Plain, context: Context) -> String {
+    let raw: Vec<&str> = plain.text.lines().collect();
+    let mut walk = Walk::new(plain, context, &raw);
+    walk.history();
+    // The blank is the mark of a signature (RFC 3676, section 4.3).
+    walk.text(&raw, |line| if line == "-- " { line } else { line.trim_end() })
 }
 
 struct Walk<'a> {
@@ -68,6 +69,20 @@ enum Heading {
     Quotation(usize, Attribution),
     /// An older mail, whose text begins at this line.
     Mail(usize),
+}
+
+impl<'a> Walk<'a> {
+    fn new(plain: &'a Plain, context: Context, raw: &[&'a str]) -> Walk<'a> {
+        let Quoted { depth, lines, attributions } = quoted::read(raw);
+        Walk {
+            attributions,
+            keep: depth.iter().map(|depth| *depth == 0).collect(),
+            depth,
+            lines,
+            plain,
+            context,
+        }
+    }
 }
 
 impl Walk<'_> {
@@ -216,7 +231,7 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&self, raw: &[&str]) -> String {
+    fn text(&self, raw: &[&str], as_written: impl Fn(&str) -> &str) -> String {
         let mut out = String::new();
         let mut blank = 0;
         for (line, keep) in raw.iter().zip(&self.keep) {
@@ -228,7 +243,7 @@ impl Walk<'_> {
                 out.push_str(if blank > 0 { "\n\n" } else { "\n" });
             }
             blank = 0;
-            out.push_str(line.trim_end());
+            out.push_str(as_written(line));
         }
         out
     }

@@ -79,7 +79,7 @@ fn read(raw: &[u8], problems: &mut Vec<String>) -> (Body, Option<Finding>) {
             .push("it has more parts or fields than any mail; not all of them are read".to_owned());
     }
     let parsed = catch_unwind(AssertUnwindSafe(|| {
-        let tree = Tree(PARTS.parse(raw)?);
+        let tree = tree(raw)?;
         let body = body::read(&tree.0);
         let finding = kind::of(&tree.0, raw, &body.plain.text);
         Some((body, finding))
@@ -110,7 +110,12 @@ fn raw_body(raw: &[u8]) -> Body {
 
 /// A parsed message that is taken apart level by level when it is dropped: mails attached to mails a hundred
 /// thousand deep would otherwise exhaust the stack, which no `catch_unwind` catches.
-struct Tree<'x>(mail_parser::Message<'x>);
+pub(super) struct Tree<'x>(pub(super) mail_parser::Message<'x>);
+
+/// The parts, as the library tells them apart. It may panic.
+pub(super) fn tree(raw: &[u8]) -> Option<Tree<'_>> {
+    PARTS.parse(raw).map(Tree)
+}
 
 impl Drop for Tree<'_> {
     fn drop(&mut self) {
@@ -136,7 +141,7 @@ fn forwarded(subject: &str, body: &Body) -> Option<Forwarded> {
 }
 
 /// Whether older mail is to be expected below the new text.
-fn context(message: &Message) -> Context {
+pub(super) fn context(message: &Message) -> Context {
     let answers = !message.in_reply_to.is_empty()
         || !message.references.is_empty()
         || message.thread_index.as_ref().is_some_and(|index| index.len() > THREAD_INDEX_FIRST)

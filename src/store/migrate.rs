@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_relay.sql", include_str!("migrations/0007_relay.sql")),
     ("0008_folders.sql", include_str!("migrations/0008_folders.sql")),
     ("0009_hygiene.sql", include_str!("migrations/0009_hygiene.sql")),
+    ("0011_cards.sql", include_str!("migrations/0011_cards.sql")),
     ("0012_afterwards.sql", include_str!("migrations/0012_afterwards.sql")),
 ];
 

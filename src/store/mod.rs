@@ -4,6 +4,7 @@
 //! and then answers them all: a busy hour costs few fsyncs, and every answer is durable. Readers have connections of
 //! their own. Questions are methods of [`Tx`], a file per table; no SQL type leaves the room.
 
+mod cards;
 mod drafts;
 mod events;
 mod folders;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+pub use cards::{CardRow, Particulars};
 pub use drafts::DraftRow;
 pub use events::StoredEvent;
 pub use folders::{Folder, MailboxRow, MailboxStatus};

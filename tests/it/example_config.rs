@@ -9,7 +9,7 @@ use baton::config::{self, Config, DEFAULT_STATE_DIR};
 const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 /// Keys whose value in the example shows what could be written; without them something else decides.
-const WITHOUT_DEFAULT: [&str; 18] = [
+const WITHOUT_DEFAULT: [&str; 20] = [
     "de",
     "es",
     "fr",
@@ -28,6 +28,8 @@ const WITHOUT_DEFAULT: [&str; 18] = [
     "starttls",
     "certificate",
     "key",
+    "card_address",
+    "card_authserv_id",
 ];
 
 #[expect(clippy::panic, reason = "a test that cannot load its file has failed")]

@@ -84,6 +84,7 @@ impl Office {
             size: 100,
             gmail: None,
             message: Some(parse(text.as_bytes())),
+            raw: None,
         };
         self.at_desk(move |desk| {
             let mut folder = desk.tx.folder(desk.mailbox, folder)?.unwrap();

@@ -70,7 +70,15 @@ pub(crate) async fn at_desk<T: Send + 'static>(
 pub(crate) fn seen(uid: u32, letter: &[u8]) -> Seen {
     let arrived_at = Timestamp(jiff::Timestamp::now().as_second() - 86_400);
     let size = u32::try_from(letter.len()).unwrap();
-    Seen { uid, flags: Vec::new(), arrived_at, size, gmail: None, message: Some(parse(letter)) }
+    Seen {
+        uid,
+        flags: Vec::new(),
+        arrived_at,
+        size,
+        gmail: None,
+        message: Some(parse(letter)),
+        raw: None,
+    }
 }
 
 /// The first thread, made by the engine itself.

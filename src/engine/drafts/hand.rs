@@ -74,7 +74,7 @@ fn mail_of(
     }
     let (number, now) = (row.id.to_string(), desk.now.0.to_string());
     let unique = hashed([fingerprint, &number, &now], b"");
-    Ok(HandedIn { agent, route: SEND_FOLDER, from, to, raw, message, unique })
+    Ok(HandedIn { agent, route: SEND_FOLDER, from, to, raw, message, unique, doubt: None })
 }
 
 /// To, Cc and Bcc, each once.

@@ -53,6 +53,8 @@ pub struct HandedIn {
     pub message: Message,
     /// Something that no other mail has, for Baton's own Message-ID.
     pub unique: String,
+    /// Why a person has to look at it whatever the thread says.
+    pub doubt: Option<String>,
 }
 
 /// What became of it, and the sentence for the agent.
@@ -140,6 +142,9 @@ pub(super) fn take(
             return refused(wording::drafts::nobodys_command());
         }
         Ok(Written { says_more: false, orders, .. }) => {
+            if let Some(doubt) = &mail.doubt {
+                return Ok((Taken::Refused(doubt.clone()), None));
+            }
             let done = obey(desk, policies, thread, &by, &mail.message.message_id, &orders)?;
             return Ok((done, None));
         }
@@ -160,6 +165,10 @@ pub(super) fn take(
     };
     let verdict = admitted(desk, thread.as_ref(), mail, verdict)?;
     let verdict = leak::guard(desk, thread.as_ref().map(|thread| thread.id), mail, verdict)?;
+    let verdict = match (&mail.doubt, verdict) {
+        (Some(doubt), Verdict::Leaves { .. }) => Verdict::Held(doubt.clone()),
+        (_, verdict) => verdict,
+    };
     let new = NewSending {
         thread: thread.as_ref().map(|thread| thread.id),
         agent: mail.agent.clone(),

@@ -22,6 +22,8 @@ pub struct Letter {
     pub from: Address,
     /// To whom it goes.
     pub to: Address,
+    /// To whom an answer goes, where that is another address.
+    pub reply_to: Option<Address>,
     /// Its Message-ID, without angle brackets.
     pub message_id: String,
     /// The ids under which clients are to file it, without angle brackets.
@@ -41,6 +43,9 @@ pub fn letter(letter: &Letter) -> Vec<u8> {
     let mut out = Vec::with_capacity(letter.text.len() + 1024);
     write_text(&mut out, "From", &mailbox_text(&letter.from));
     write_text(&mut out, "To", &mailbox_text(&letter.to));
+    if let Some(address) = &letter.reply_to {
+        write_text(&mut out, "Reply-To", &mailbox_text(address));
+    }
     write_text(&mut out, "Subject", &unstructured(&letter.subject));
     write_text(&mut out, "Date", &date(letter.at));
     write_text(&mut out, "Message-ID", &format!("<{}>", letter.message_id));
@@ -67,13 +72,13 @@ pub fn letter(letter: &Letter) -> Vec<u8> {
 }
 
 /// A subject on lines of its own length, encoded where it has to be.
-fn unstructured(text: &str) -> String {
+pub(super) fn unstructured(text: &str) -> String {
     let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("=?");
     if is_plain && text.len() < PLAIN_LINE { text } else { encoded_words(&text) }
 }
 
-fn write_body(out: &mut Vec<u8>, text: &str) {
+pub(super) fn write_body(out: &mut Vec<u8>, text: &str) {
     let plain = text.is_ascii()
         && text.lines().all(|line| line.len() <= PLAIN_LINE)
         && !text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\n' && byte != b'\t');
@@ -104,6 +109,7 @@ mod tests {
             from: Address { name: "Baton".into(), address: "support@example.test".into() },
             to: Address { name: "Jürgen".into(), address: "j@example.test".into() },
             message_id: "1.baton@example.test".into(),
+            reply_to: None,
             references: vec!["thread-4.baton@example.test".into()],
             subject: subject.into(),
             text: text.into(),

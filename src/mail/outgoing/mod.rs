@@ -2,12 +2,14 @@
 //!
 //! Only the header is touched: what names the writer or the writer's program goes, From, Message-ID and the ids of the
 //! conversation are written anew. The body leaves byte for byte, so that signatures over it (RFC 1847), attachments and
-//! charsets stay what they were. Nothing here decides whether a mail may leave. Start with [`compose`]; [`letter()`] is for what
-//! Baton itself writes.
+//! charsets stay what they were. Nothing here decides whether a mail may leave. Start with [`compose`]; [`answer()`] puts a
+//! mail to a customer together, [`letter()`] is for what Baton itself writes.
 
+mod answer;
 mod field;
 mod letter;
 
+pub use answer::{Answer, answer};
 pub use letter::{ACKNOWLEDGEMENT, Letter, letter};
 
 pub(in crate::mail) use field::{Field, split};

@@ -52,6 +52,7 @@ fn policy(people: usize, enforce: Enforce, hold: u64) -> Policy {
         address: format!("{id}@example.test"),
         mark: id.to_uppercase(),
         mailboxes: Vec::new(),
+        cards: true,
     };
     let sending =
         Sending { can: true, enforce, hold: Duration::from_secs(hold), ..Sending::default() };
@@ -151,6 +152,7 @@ impl Room {
             size: 1000,
             gmail: None,
             message: Some(message),
+            raw: None,
         };
         self.at_desk(move |desk| {
             let mut folder = desk.tx.folder(desk.mailbox, name)?.unwrap();
@@ -214,6 +216,7 @@ impl Room {
             message: parse(&raw),
             raw,
             unique: format!("u{}", self.written),
+            doubt: None,
         };
         let (policies, now) = (Arc::clone(&self.policies), self.now);
         self.write(move |tx| engine::hand_in(tx, &policies, &mail, now))

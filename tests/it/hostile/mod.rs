@@ -180,6 +180,7 @@ fn policy(dice: &mut Dice) -> Policy {
         address: name(dice),
         mark: name(dice),
         mailboxes: Vec::new(),
+        cards: true,
     });
     let agents = agents.collect();
     Policy {

@@ -55,6 +55,7 @@ fn agents(count: usize) -> Vec<Agent> {
         address: format!("{id}@example.test"),
         mark: id.to_uppercase(),
         mailboxes: Vec::new(),
+        cards: true,
     };
     names.iter().take(count).map(agent).collect()
 }
@@ -206,6 +207,7 @@ impl Office {
             size: 1000,
             gmail: None,
             message: Some(self.mails[copy.mail].message.clone()),
+            raw: None,
         })
     }
 

@@ -178,7 +178,7 @@ pub(super) fn notices(world: &World) -> Vec<Value> {
     sendings(world, |route| route == "notice")
 }
 
-fn sendings(world: &World, of: impl Fn(&str) -> bool) -> Vec<Value> {
+pub(super) fn sendings(world: &World, of: impl Fn(&str) -> bool) -> Vec<Value> {
     let mut all: Vec<Value> = world.baton.json(&["outbox", "--all"]).unwrap();
     all.retain(|one| of(one["route"].as_str().unwrap()));
     all.reverse();

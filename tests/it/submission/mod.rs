@@ -1,5 +1,6 @@
 //! Agents hand in mail: real mail clients through TLS, what is kept of it, and what is refused.
 
+mod cards;
 mod clients;
 mod crowd;
 mod delivered;
