@@ -14,7 +14,7 @@ use crate::daemon;
 use crate::desk::roster::{Agent, AgentId};
 use crate::engine::Errand;
 use crate::store::PasswordRow;
-use crate::submission::password::{self, BYTES_MAX, COST, LENGTH_MIN};
+use crate::submission::password::{self, BYTES_MAX, COST, LENGTH_MIN, Workspace};
 
 /// What a password is called of which nobody says what it is for.
 const USUAL_NAME: &str = "mail";
@@ -115,7 +115,7 @@ fn make(agent: &Agent, args: &Args, config: &Config, out: &mut Out) -> anyhow::R
     let errand = Errand::KeepPassword {
         agent: agent.id.clone(),
         name: args.app.clone(),
-        hash: password::hash(&password, &salt)?,
+        hash: password::hash(&password, &salt, &mut Workspace::default())?,
         salt,
         cost: COST.to_owned(),
     };

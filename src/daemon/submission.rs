@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, Secret, Submission};
@@ -16,12 +16,10 @@ use crate::engine::{self, HandedIn, Taken};
 use crate::mail::parse::parse;
 use crate::store::{PasswordRow, SentTo};
 use crate::submission::attempts::{Attempts, Verdict};
-use crate::submission::password::{self, NOBODYS_SALT};
+use crate::submission::password::{self, NOBODYS_SALT, Workspace};
 use crate::submission::session::{Answer, Checked, Envelope, Judged};
 use crate::submission::{Clerk, Listeners};
 
-/// How many passwords are hashed at once; each takes 19 MiB.
-const HASHES_MAX: usize = 2;
 /// How long a message that is being kept may take when the daemon stops.
 const STOP_WAIT: Duration = Duration::from_secs(10);
 
@@ -30,7 +28,8 @@ const STOP_WAIT: Duration = Duration::from_secs(10);
 pub(crate) struct Desk {
     shared: Arc<Shared>,
     attempts: Mutex<Attempts>,
-    hashing: Arc<Semaphore>,
+    /// For one password after the other: many guesses at once take no more memory than one.
+    hashing: Arc<tokio::sync::Mutex<Workspace>>,
 }
 
 /// What is known of somebody who wants to log in.
@@ -42,8 +41,7 @@ struct Known {
 
 impl Desk {
     fn new(shared: Arc<Shared>) -> Desk {
-        let hashing = Arc::new(Semaphore::new(HASHES_MAX));
-        Desk { shared, attempts: Mutex::default(), hashing }
+        Desk { shared, attempts: Mutex::default(), hashing: Arc::default() }
     }
 
     /// The agent who is called so, by id or by their own address.
@@ -73,9 +71,11 @@ impl Desk {
         &self,
         user: &str,
         password: Secret,
+        mut workspace: OwnedMutexGuard<Workspace>,
     ) -> anyhow::Result<Option<(AgentId, String)>> {
         let Known { agent, salt, passwords } = self.known(user).await?;
-        let hash = tokio::task::spawn_blocking(move || password::hash(&password, &salt)).await??;
+        let hashed = move || password::hash(&password, &salt, &mut workspace);
+        let hash = tokio::task::spawn_blocking(hashed).await??;
         let hashes: Vec<Vec<u8>> = passwords.iter().map(|row| row.hash.clone()).collect();
         let found = password::find(&hash, &hashes).and_then(|at| passwords.get(at));
         Ok(agent.zip(found).map(|(agent, row)| (agent, row.name.clone())))
@@ -87,15 +87,13 @@ impl Desk {
 
     async fn judge(&self, user: &str, password: Secret, peer: IpAddr) -> (Checked, Duration) {
         // One after the other, so that many guesses at once are counted as well.
-        let Ok(_turn) = self.hashing.acquire().await else {
-            return (Checked::Unknown, Duration::ZERO);
-        };
+        let workspace = Arc::clone(&self.hashing).lock_owned().await;
         let now = self.shared.clock.now();
         if self.attempts().may_try(peer, now) == Verdict::Refuse {
             tracing::warn!("{peer} has tried too many wrong passwords");
             return (Checked::Slower, Duration::ZERO);
         }
-        match self.recognised(user, password).await {
+        match self.recognised(user, password, workspace).await {
             Ok(Some((agent, name))) => {
                 self.attempts().succeeded(peer);
                 self.note_use(agent.clone(), name).await;

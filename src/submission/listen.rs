@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
@@ -37,6 +37,10 @@ const LOGIN_WAIT: Duration = Duration::from_secs(120);
 /// How many commands may pass without a login, a recipient or a message, and how many may be wrong.
 const IDLE_COMMANDS: u32 = 100;
 const ERRORS: u32 = 10;
+/// How much of a message may be here before its whole size counts, bytes.
+const SMALL_BYTES: u64 = 128 * 1024;
+/// How many bytes of larger messages are here at once, unless a single one needs more; the others wait until there is room.
+const LARGE_BYTES: usize = 32 * 1024 * 1024;
 /// The pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -57,6 +61,8 @@ struct Door<C> {
     settings: Submission,
     certificate: Option<Certificate>,
     room: Arc<Room>,
+    /// A permit for each KiB of [`LARGE_BYTES`].
+    memory: Arc<Semaphore>,
     clerk: Arc<C>,
 }
 
@@ -87,7 +93,8 @@ impl<C: Clerk> Listeners<C> {
             sockets.push((socket, begins));
         }
         let room = Room::new(settings.connections, settings.connections_per_address);
-        let door = Door { settings: settings.clone(), certificate, room, clerk };
+        let memory = Arc::new(Semaphore::new(LARGE_BYTES.max(settings.message_bytes) / 1024 + 1));
+        let door = Door { settings: settings.clone(), certificate, room, memory, clerk };
         Ok(Listeners { door: Arc::new(door), sockets })
     }
 
@@ -193,6 +200,8 @@ struct Talk<C> {
     session: Session,
     stream: Box<dyn Stream>,
     place: Place,
+    /// Memory for the rest of a large message, until that is kept.
+    memory: Option<OwnedSemaphorePermit>,
     began: Instant,
     /// Said, and not written yet: answers to pipelined commands leave together.
     unsaid: Vec<u8>,
@@ -219,7 +228,7 @@ impl<C: Clerk> Talk<C> {
         };
         let session = Session::new(&settings.hostname, limits, wire);
         let began = Instant::now();
-        Talk { door, peer, session, stream, place, began, unsaid: Vec::new() }
+        Talk { door, peer, session, stream, place, memory: None, began, unsaid: Vec::new() }
     }
 
     fn now(&self) -> Duration {
@@ -236,6 +245,7 @@ impl<C: Clerk> Talk<C> {
                 }
                 Action::Read => {
                     self.flush().await?;
+                    self.make_room(&mut stopped).await;
                     if !self.read(&mut buffer, &mut stopped).await? {
                         return Ok(());
                     }
@@ -250,6 +260,21 @@ impl<C: Clerk> Talk<C> {
                 }
                 question => self.ask(question).await,
             }
+        }
+    }
+
+    /// Waits until there is memory for the rest of a large message; the client notices no more than a slow line.
+    async fn make_room(&mut self, stopped: &mut watch::Receiver<bool>) {
+        if self.session.message_bytes() <= SMALL_BYTES {
+            self.memory = None;
+        } else if self.memory.is_none() {
+            let kib = u32::try_from(self.session.message_bytes_most() / 1024).unwrap_or(u32::MAX);
+            let memory = Arc::clone(&self.door.memory);
+            tokio::select! {
+                permit = memory.acquire_many_owned(kib) => self.memory = permit.ok(),
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+            self.session.waited(self.now());
         }
     }
 
@@ -310,6 +335,7 @@ impl<C: Clerk> Talk<C> {
             Action::Keep { agent, envelope, raw } => {
                 let answer = clerk.keep(agent, envelope, raw).await;
                 self.session.kept(&answer, self.now());
+                self.memory = None;
             }
             Action::Read | Action::Say(_) | Action::StartTls | Action::Close => {}
         }

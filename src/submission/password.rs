@@ -3,7 +3,7 @@
 //! All passwords of an agent share a salt, so whoever tries one costs one hash, however many there are; whoever names
 //! somebody who does not exist costs the same. Nothing here remembers anything.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
@@ -64,16 +64,31 @@ pub fn salt() -> Result<Vec<u8>, Error> {
     Ok(salt)
 }
 
-/// The hash of a password. Takes tens of milliseconds and 19 MiB: not for a task that others wait for.
+/// The memory that a hash needs: 19 MiB from the first one on, to be used again by the next.
+#[derive(Default)]
+pub struct Workspace(Vec<Block>);
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Workspace({} KiB)", self.0.len())
+    }
+}
+
+/// The hash of a password. Takes tens of milliseconds: not for a task that others wait for.
 ///
 /// # Errors
 /// When there is no memory.
-pub fn hash(password: &Secret, salt: &[u8]) -> Result<Vec<u8>, Error> {
+pub fn hash(password: &Secret, salt: &[u8], workspace: &mut Workspace) -> Result<Vec<u8>, Error> {
     let cost = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH_BYTES)).map_err(|_| Error::NoMemory)?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
     let mut hash = vec![0; HASH_BYTES];
     let password = password.expose().as_bytes();
-    argon2.hash_password_into(password, salt, &mut hash).map_err(|_| Error::NoMemory)?;
+    let blocks = argon2.params().block_count();
+    workspace.0.try_reserve_exact(blocks).map_err(|_| Error::NoMemory)?;
+    workspace.0.resize(blocks, Block::default());
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut hash, &mut workspace.0)
+        .map_err(|_| Error::NoMemory)?;
     Ok(hash)
 }
 
@@ -106,7 +121,10 @@ mod tests {
 
     #[test]
     fn only_the_same_password_under_the_same_salt_fits() {
-        let of = |text: &str, salt: &[u8]| hash(&Secret::new(text.into()), salt).unwrap();
+        let mut workspace = Workspace::default();
+        let mut of = |text: &str, salt: &[u8]| {
+            hash(&Secret::new(text.into()), salt, &mut workspace).unwrap()
+        };
         let (ours, others) = (salt().unwrap(), salt().unwrap());
         let known = vec![of("one", &ours), of("two", &ours)];
         assert_eq!(find(&of("two", &ours), &known), Some(1));

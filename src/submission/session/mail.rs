@@ -68,6 +68,29 @@ impl Session {
         }
     }
 
+    /// How much of a message is in memory, bytes; zero between two messages.
+    pub fn message_bytes(&self) -> u64 {
+        match &self.phase {
+            Phase::Data(text) => text.read(),
+            Phase::Command | Phase::Chunk { .. } => {
+                let chunks = self.mail.as_ref().and_then(|mail| mail.chunks.as_ref());
+                chunks.map_or(0, Text::read)
+            }
+            _ => 0,
+        }
+    }
+
+    /// How large the message will be at most, bytes: what the client announced (RFC 1870), else the most that is taken.
+    pub fn message_bytes_most(&self) -> u64 {
+        let most = self.limits.message_bytes as u64;
+        self.mail.as_ref().and_then(|mail| mail.from.bytes).map_or(most, |bytes| bytes.min(most))
+    }
+
+    /// We let the client wait, so its time begins anew.
+    pub fn waited(&mut self, now: Duration) {
+        self.patience_ends = self.patience_ends.max(now + self.limits.chunk);
+    }
+
     pub(super) fn begin_data(&mut self, now: Duration) {
         match &self.mail {
             Some(mail) if mail.chunks.is_some() => {
