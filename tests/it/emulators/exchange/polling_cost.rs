@@ -172,7 +172,7 @@ fn a_quiet_mailbox_costs_its_counters_and_a_stretch_of_flags() {
     let counts = by_verb(&heard);
     let count = |verb: &str| counts.get(verb).map_or(0, |(count, _)| *count);
     assert_eq!(count("LIST"), polls);
-    assert_eq!(count("STATUS"), 31 * polls, "every watched folder but INBOX: {counts:#?}");
+    assert_eq!(count("STATUS"), 29 * polls, "every watched folder but INBOX: {counts:#?}");
     assert_eq!(count("IDLE"), polls);
     assert!(count("SELECT") <= 6 * polls, "{counts:#?}");
     assert!(count("UID FETCH") <= 8 * polls, "{counts:#?}");
