@@ -4,7 +4,7 @@
 //! out in spring not at all, just as for the people who work then. A shift belongs to the day on which it begins, also past
 //! midnight; so does the holiday that lets it fall out.
 //!
-//! All work is done in the zone's own time, as seconds, between two changes of the zone's offset: see [`Calendar::stretches`].
+//! All work is done in the zone's own time, as seconds, between two changes of the zone's offset: see `Calendar::stretches`.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};

@@ -1,7 +1,7 @@
 //! An answer to a card comes in: the agent's own words go to the customer, if it is proven that the agent wrote them.
 //!
 //! The mail itself is the team's and stays in the thread. What leaves is made of it, and handed in like anything that an agent
-//! wrote ([`crate::engine::hand_in`]), so that it is judged, held and sent in the same way. Start with [`take`].
+//! wrote ([`crate::engine::hand_in()`]), so that it is judged, held and sent in the same way. Start with [`take`].
 
 use std::collections::BTreeSet;
 
