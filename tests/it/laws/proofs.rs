@@ -114,6 +114,7 @@ fn is_act(what: &What) -> bool {
             | What::CopyCameBack { .. }
             | What::Acknowledged { .. }
             | What::FellSilent { .. }
+            | What::AnsweredTwice { .. }
             | What::NotShown { .. }
     )
 }
@@ -353,6 +354,7 @@ fn lawful(event: &Event, before: &Position, after: &Position) -> anyhow::Result<
                 | What::NotShown { .. }
                 | What::CameBack { .. }
                 | What::FellSilent { .. }
+                | What::AnsweredTwice { .. }
                 | What::Acknowledged { .. }
                 | What::Undone { .. }
         );
