@@ -219,7 +219,14 @@ impl Office {
         let merged = thread.now.merged_into;
         ensure!(merged.is_none() || mails == 0, "{} has mails in a merged thread", thread.id);
         ensure!(merged.is_some() || mails > 0, "{} has no mail: {:?}", thread.id, thread.now);
-        let copies = self.read(|tx| Ok(tx.locations_of_thread(thread.id)?))?;
+        // A copy that a mail program put back stays there as it is: who touched it would get another.
+        let events = self.read(|tx| Ok(tx.events_of(thread.id)?))?;
+        let was_put_back = |copy: &Located| {
+            let here = |event: &Event| matches!(&event.what, What::CopyCameBack { folder } if *folder == copy.folder);
+            events.iter().any(here)
+        };
+        let mut copies = self.read(|tx| Ok(tx.locations_of_thread(thread.id)?))?;
+        copies.retain(|copy| !was_put_back(copy));
         let dialect = self.dialect();
         let wanted: BTreeSet<Mark> = wanted_marks(&thread.now, dialect.flags)
             .into_iter()
