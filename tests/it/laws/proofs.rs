@@ -225,14 +225,13 @@ impl Office {
             let here = |event: &Event| matches!(&event.what, What::CopyCameBack { folder } if *folder == copy.folder);
             events.iter().any(here)
         };
-        let mut copies = self.read(|tx| Ok(tx.locations_of_thread(thread.id)?))?;
-        copies.retain(|copy| !was_put_back(copy));
+        let copies = self.read(|tx| Ok(tx.locations_of_thread(thread.id)?))?;
         let dialect = self.dialect();
         let wanted: BTreeSet<Mark> = wanted_marks(&thread.now, dialect.flags)
             .into_iter()
             .filter(|mark| self.layout != Layout::Folders || *mark == Mark::Escalated)
             .collect();
-        for copy in &copies {
+        for copy in copies.iter().filter(|copy| !was_put_back(copy)) {
             let there = self.server.copy(&copy.folder, copy.uid).unwrap();
             let flags: Vec<String> = there.flags.iter().cloned().collect();
             let known: BTreeSet<String> = copy.flags.iter().cloned().collect();
@@ -248,28 +247,10 @@ impl Office {
                 copy.uid
             );
         }
-        if self.layout == Layout::Folders { self.lies_right(thread, &copies) } else { Ok(()) }
-    }
-
-    fn lies_right(&self, thread: &Thread, copies: &[Located]) -> anyhow::Result<()> {
-        let target = wanted_place(&thread.now);
-        for copy in copies.iter().filter(|copy| should_move(&thread.now, &copy.place)) {
-            let other = |one: &&Located| one.message == copy.message && one.place == target;
-            ensure!(
-                copies.iter().any(|one| other(&one)),
-                "{} should lie in {target:?}; a mail of it lies in {} {}: {:?}",
-                thread.id,
-                copy.folder,
-                copy.uid,
-                thread.now
-            );
+        match self.layout {
+            Layout::Folders => lies_right(thread, &copies, was_put_back),
+            Layout::Keywords | Layout::Labels => Ok(()),
         }
-        ensure!(
-            copies.iter().all(|copy| copy.place != Place::Gone),
-            "a folder that is nowhere holds a mail of {}",
-            thread.id
-        );
-        Ok(())
     }
 
     /// A customer's mail that lies where the team looks belongs to a thread, and to an open one if nobody acted on it.
@@ -367,5 +348,32 @@ fn lawful(event: &Event, before: &Position, after: &Position) -> anyhow::Result<
         );
     ensure!(marker || before != after, "nothing happened: {}", words());
     ensure!(event.actor != Actor::Rule(String::new()), "{}", words());
+    Ok(())
+}
+
+/// Each mail lies where its thread should, or a copy of it does.
+fn lies_right(
+    thread: &Thread,
+    copies: &[Located],
+    stays: impl Fn(&Located) -> bool,
+) -> anyhow::Result<()> {
+    let target = wanted_place(&thread.now);
+    let moves = |copy: &&Located| should_move(&thread.now, &copy.place) && !stays(copy);
+    for copy in copies.iter().filter(moves) {
+        let other = |one: &&Located| one.message == copy.message && one.place == target;
+        ensure!(
+            copies.iter().any(|one| other(&one)),
+            "{} should lie in {target:?}; a mail of it lies in {} {}: {:?}",
+            thread.id,
+            copy.folder,
+            copy.uid,
+            thread.now
+        );
+    }
+    ensure!(
+        copies.iter().all(|copy| copy.place != Place::Gone),
+        "a folder that is nowhere holds a mail of {}",
+        thread.id
+    );
     Ok(())
 }
